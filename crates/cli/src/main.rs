@@ -1,0 +1,2 @@
+//! The binary `chaffinch`.
+fn main() {}

@@ -1,0 +1,1 @@
+//! Picks the least source text that suffices to judge a finding.

@@ -1,0 +1,39 @@
+#![doc = include_str!("../README.md")]
+
+mod change;
+mod check;
+mod diff;
+mod excerpt;
+mod finding;
+mod ids;
+mod job;
+mod ports;
+mod prompt;
+mod receipt;
+mod text;
+mod thread;
+mod triage;
+
+pub use change::{Change, ChangedFile, ChangedLines, FileStatus, LineRange};
+pub use check::{Annotation, AnnotationLevel, Check, Conclusion};
+pub use diff::{DiffLine, Hunk, LineKind, PatchError, parse_patch};
+pub use excerpt::{Excerpt, ExcerptError, ExcerptLine, Reason, Rung};
+pub use finding::{
+    Confidence, Finding, Fingerprint, Flow, FlowRole, FlowStep, Location, Region, Rule, Severity,
+};
+pub use ids::{
+    ChangeId, CommitSha, DeliveryId, ForgeKind, IdError, RepoId, RepoName, RepoPath, ReportId,
+    RuleId,
+};
+pub use job::{Enqueued, Job, Lease, QueueDepth, Subject, Trigger};
+pub use ports::{
+    Access, Clock, Discussion, Entropy, Forge, ForgeError, Grant, Queue, RawReport, Receipts,
+    Source, StoreError, TokenCount, Vault, VaultKind,
+};
+pub use prompt::{AnswerSchema, Prompt};
+pub use receipt::{Receipt, Sent};
+pub use text::{SourceBytes, SourceText};
+pub use thread::{
+    Comment, CommentId, Marker, MarkerKind, NewThread, Placement, Posted, Side, Thread, ThreadId,
+};
+pub use triage::{Cause, Evidence, Triage, Verdict};

@@ -1,0 +1,125 @@
+//! What we ask of a store. Two exist: Redis, and an embedded one on SQLite.
+
+use std::time::Duration;
+
+use async_trait::async_trait;
+use chrono::{DateTime, Utc};
+
+use crate::{Enqueued, Job, Lease, QueueDepth, Receipt, RepoId, SourceBytes};
+
+/// A durable queue. A job that was accepted is done at least once, whatever crashes.
+#[async_trait]
+pub trait Queue: Send + Sync {
+    /// Offers a job. When this returns [`Enqueued::New`], the job is durable. The same delivery, or
+    /// the same [`Job::key`], is a duplicate, unless the earlier one was buried: then it runs again.
+    async fn enqueue(&self, job: &Job) -> Result<Enqueued, StoreError>;
+
+    /// Takes the oldest job that is due and whose lane is free, until the lease's deadline. A job
+    /// whose lease has run out is due again. Never waits: `None` if there is nothing to do now.
+    async fn lease(&self) -> Result<Option<Lease>, StoreError>;
+
+    /// Puts the deadline off. False if the lease is lost: then stop, another worker has the job.
+    async fn extend(&self, lease: &Lease) -> Result<bool, StoreError>;
+
+    /// The job is done. False if the lease was lost.
+    async fn ack(&self, lease: &Lease) -> Result<bool, StoreError>;
+
+    /// Not now: the job is due again at `at`. False if the lease was lost.
+    async fn retry(&self, lease: &Lease, at: DateTime<Utc>) -> Result<bool, StoreError>;
+
+    /// Never: the job goes to the dead letters, with `why` in our own words. False if the lease was
+    /// lost.
+    async fn bury(&self, lease: &Lease, why: &str) -> Result<bool, StoreError>;
+
+    /// How many jobs are where.
+    async fn depth(&self) -> Result<QueueDepth, StoreError>;
+
+    /// Whether the store can take a job now.
+    async fn ready(&self) -> Result<(), StoreError>;
+}
+
+/// What a sealed value is; each kind has its own name space.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum VaultKind {
+    /// A model's checked answer.
+    Answer,
+    /// What is known of a change: the outcomes of its last run.
+    Record,
+    /// An uploaded report that waits for its job.
+    Report,
+}
+
+impl VaultKind {
+    /// The word used in keys.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Answer => "answer",
+            Self::Record => "record",
+            Self::Report => "report",
+        }
+    }
+}
+
+/// Sealed values with a time to live, each readable only through the repository that wrote it.
+///
+/// A value is encrypted with a key derived for its repository and bound to its kind and key, so
+/// that a value moved to another place does not open.
+#[async_trait]
+pub trait Vault: Send + Sync {
+    /// The value, if it is there, has not expired, and opens. A damaged value counts as absent.
+    async fn get(
+        &self,
+        repo: &RepoId,
+        kind: VaultKind,
+        key: &str,
+    ) -> Result<Option<SourceBytes>, StoreError>;
+
+    /// Keeps a value for `ttl`, at most 180 days; a longer one is refused.
+    async fn put(
+        &self,
+        repo: &RepoId,
+        kind: VaultKind,
+        key: &str,
+        value: &SourceBytes,
+        ttl: Duration,
+    ) -> Result<(), StoreError>;
+
+    /// Removes a value, if it is there.
+    async fn remove(&self, repo: &RepoId, kind: VaultKind, key: &str) -> Result<(), StoreError>;
+
+    /// The keys of a kind that start with `prefix`, sorted; at most 1,000.
+    async fn keys(
+        &self,
+        repo: &RepoId,
+        kind: VaultKind,
+        prefix: &str,
+    ) -> Result<Vec<String>, StoreError>;
+
+    /// Destroys everything of a repository, receipts included, by destroying its key.
+    async fn destroy(&self, repo: &RepoId) -> Result<(), StoreError>;
+}
+
+/// Receipts, append-only, kept for at most 180 days.
+#[async_trait]
+pub trait Receipts: Send + Sync {
+    /// Keeps a receipt. When this returns, it is durable, and only then may the text leave.
+    async fn append(&self, receipt: &Receipt) -> Result<(), StoreError>;
+
+    /// The receipts of a repository, or of one of its changes, oldest first.
+    async fn list(&self, repo: &RepoId, change: Option<u64>) -> Result<Vec<Receipt>, StoreError>;
+}
+
+/// Why a store did not do it.
+#[derive(Debug, Clone, thiserror::Error)]
+#[non_exhaustive]
+pub enum StoreError {
+    /// It cannot be reached, or cannot write now; trying again may help.
+    #[error("store unavailable: {0}")]
+    Unavailable(String),
+    /// It was asked for something that it must not do ("a time to live over 180 days").
+    #[error("store refused: {0}")]
+    Refused(String),
+    /// Anything else.
+    #[error("store: {0}")]
+    Other(String),
+}

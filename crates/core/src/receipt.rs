@@ -1,0 +1,56 @@
+//! The record of one disclosure. It holds no source.
+
+use std::collections::BTreeMap;
+
+use chrono::{DateTime, Utc};
+use serde::{Deserialize, Serialize};
+
+use crate::{ChangeId, CommitSha, Fingerprint, Reason, RepoPath, RuleId};
+
+/// The record of one disclosure: what left, to whom, under which policy. No source, no answer.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Receipt {
+    /// Its id, unique; short enough to be read aloud (16 hexadecimal digits).
+    pub id: String,
+    /// When it was written, just before the text left.
+    pub at: DateTime<Utc>,
+    /// The change that the finding belongs to.
+    pub change: ChangeId,
+    /// The commit that the lines are from.
+    pub head: CommitSha,
+    /// The finding that they were sent for.
+    pub finding: Fingerprint,
+    /// Its rule.
+    pub rule: RuleId,
+    /// The lines that were sent.
+    pub sent: Vec<Sent>,
+    /// How many lines of source were sent.
+    pub lines: u32,
+    /// How many tokens the whole prompt is, by the o200k_base vocabulary.
+    pub tokens: u32,
+    /// How often each class of text was replaced by a placeholder.
+    pub redactions: BTreeMap<String, u32>,
+    /// Where it went: scheme, host and port of the endpoint.
+    pub endpoint: String,
+    /// The model that was asked.
+    pub model: String,
+    /// The prompt's version.
+    pub prompt_version: String,
+    /// SHA-256 of the whole prompt as sent, hexadecimal.
+    pub prompt_digest: String,
+    /// SHA-256 of the policy in force, hexadecimal.
+    pub policy_digest: String,
+}
+
+/// A run of lines of one file that were sent for one reason.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Sent {
+    /// The file.
+    pub path: RepoPath,
+    /// The first line.
+    pub start: u32,
+    /// The last line.
+    pub end: u32,
+    /// Why.
+    pub reason: Reason,
+}

@@ -1,0 +1,1 @@
+//! GitHub: verify and decode deliveries, mint narrow tokens, implement the ports.

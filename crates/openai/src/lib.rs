@@ -1,0 +1,1 @@
+//! One endpoint to the Model port: Responses and Chat Completions.

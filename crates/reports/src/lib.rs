@@ -1,0 +1,1 @@
+//! Report bytes (SARIF 2.1.0, Semgrep JSON) to findings with stable fingerprints.

@@ -1,0 +1,1 @@
+//! Routes, workers, pages, telemetry: a library that wires ports together.

@@ -1,0 +1,1 @@
+//! Redis, and an embedded twin on SQLite: cache, queue, dedupe, receipts.

@@ -1,0 +1,1 @@
+//! Findings to verdicts to rendered comments, over the ports.

@@ -1,0 +1,1 @@
+//! Whole-bot tests that read as a conversation.
