@@ -1,2 +1,58 @@
-//! The binary `chaffinch`.
-fn main() {}
+#![doc = include_str!("../README.md")]
+
+mod args;
+mod check;
+mod demo;
+mod local;
+mod memory;
+mod progress;
+mod serve;
+mod triage;
+
+use std::process::ExitCode;
+
+use args::{Args, Command, ConfigCommand};
+use clap::Parser;
+
+/// Something is wrong with how we were called, or with the configuration.
+const USAGE: u8 = 2;
+
+fn main() -> ExitCode {
+    let args = Args::parse();
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build();
+    let ended = match runtime {
+        Ok(runtime) => runtime.block_on(run(args)),
+        Err(e) => Err(anyhow::anyhow!("cannot start: {e}")),
+    };
+    match ended {
+        Ok(code) => code,
+        Err(e) => {
+            progress::error(&format!("{e:#}"));
+            ExitCode::from(USAGE)
+        }
+    }
+}
+
+async fn run(args: Args) -> anyhow::Result<ExitCode> {
+    let environment = environment();
+    match args.command {
+        Command::Serve { config } => serve::run(config.as_deref(), environment).await,
+        Command::Triage(options) => triage::run(options, environment).await,
+        Command::Demo(options) => demo::run(options, environment).await,
+        Command::Config { command: ConfigCommand::Check { config } } => {
+            check::run(config.as_deref(), environment)
+        }
+        Command::Config { command: ConfigCommand::Example } => {
+            progress::print(chaffinch_server::config::EXAMPLE)?;
+            Ok(ExitCode::SUCCESS)
+        }
+    }
+}
+
+/// The only place that reads the environment.
+#[expect(clippy::disallowed_methods, reason = "the command line is where the environment comes in")]
+fn environment() -> Vec<(String, String)> {
+    std::env::vars_os()
+        .filter_map(|(k, v)| Some((k.into_string().ok()?, v.into_string().ok()?)))
+        .collect()
+}

@@ -1,1 +1,13 @@
-//! Picks the least source text that suffices to judge a finding.
+#![doc = include_str!("../README.md")]
+
+mod budget;
+mod engine;
+mod extraction;
+mod language;
+mod lines;
+mod origin;
+mod tokens;
+mod window;
+
+pub use extraction::{Answer, Extraction, Extractor, Limits, NoExcerpt, Step};
+pub use tokens::O200k;

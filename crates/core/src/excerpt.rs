@@ -157,17 +157,6 @@ impl Excerpt {
     pub fn line(&self, path: &RepoPath, number: u32) -> Option<&ExcerptLine> {
         self.lines.iter().find(|l| l.number == number && &l.path == path)
     }
-
-    /// The same excerpt with other texts, for redaction: `rewrite` gets each line once, in order.
-    /// Line breaks in its answer become blanks, so that the line structure stays what it was.
-    #[must_use]
-    pub fn map_text(&self, mut rewrite: impl FnMut(&ExcerptLine) -> String) -> Self {
-        let lines = self.lines.iter().map(|line| {
-            let text = rewrite(line).replace(['\n', '\r'], " ");
-            ExcerptLine { text: text.into(), ..line.clone() }
-        });
-        Self { lines: lines.collect(), rung: self.rung, notes: self.notes.clone() }
-    }
 }
 
 #[cfg(test)]
@@ -200,11 +189,5 @@ mod tests {
                 Err(ExcerptError::Order(..))
             ));
         }
-    }
-
-    #[test]
-    fn redaction_cannot_add_lines() {
-        let excerpt = Excerpt::new(vec![line("a", 1)], Rung::Finding, vec![]).unwrap();
-        assert_eq!(excerpt.map_text(|_| "p\nq".into()).lines()[0].text.expose(), "p q");
     }
 }

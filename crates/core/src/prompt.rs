@@ -45,7 +45,8 @@ impl Prompt {
     /// ```
     pub fn render(&self) -> SourceText {
         let marker = &self.marker;
-        let mut out = String::new();
+        // Sized before it is filled: a buffer that grows leaves unwiped copies behind.
+        let mut out = String::with_capacity(self.rendered_bound());
         for line in self.question.expose().lines() {
             let _ = writeln!(out, "{marker}| {line}");
         }
@@ -68,6 +69,64 @@ impl Prompt {
             let _ = writeln!(out, "note: {note}");
         }
         SourceText::new(out)
+    }
+
+    /// At least as many bytes as [`Self::render`] writes.
+    fn rendered_bound(&self) -> usize {
+        let fence = self.marker.len() + 24;
+        let question = self.question.expose();
+        let lines = self.excerpt.lines().iter();
+        let lines: usize =
+            lines.map(|l| l.text.expose().len() + 3 * l.path.as_str().len() + 2 * fence + 16).sum();
+        let notes: usize = self.excerpt.notes().iter().map(|n| n.len() + 8).sum();
+        question.len() + (question.lines().count() + 1) * fence + lines + notes
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{ExcerptLine, Reason, Rung};
+
+    static SCHEMA: AnswerSchema = AnswerSchema { name: "answer", json: "{}" };
+
+    fn prompt(question: &str, lines: &[(&str, u32, &str)]) -> Prompt {
+        let lines = lines.iter().map(|(path, number, text)| ExcerptLine {
+            path: path.parse().unwrap(),
+            number: *number,
+            text: (*text).into(),
+            reason: Reason::Finding,
+        });
+        Prompt {
+            version: "1",
+            instructions: "",
+            schema: &SCHEMA,
+            question: question.into(),
+            excerpt: Excerpt::new(lines.collect(), Rung::Finding, vec!["cut".into()]).unwrap(),
+            marker: "K7F3".into(),
+            max_output_tokens: 1,
+        }
+    }
+
+    #[test]
+    fn every_untrusted_line_stands_behind_the_marker() {
+        let prompt =
+            prompt("rule: a\n\nnote: b", &[("a.py", 1, "x"), ("a.py", 3, "y"), ("b.py", 9, "z")]);
+        assert_eq!(
+            prompt.render().expose(),
+            "K7F3| rule: a\nK7F3| \nK7F3| note: b\nK7F3| file: a.py\nK7F3|     1| x\nK7F3|      …\n\
+             K7F3|     3| y\nK7F3| file: b.py\nK7F3|     9| z\nnote: cut\n"
+        );
+    }
+
+    proptest::proptest! {
+        #[test]
+        fn the_rendered_text_fits_the_buffer_made_for_it(
+            question in "(.|\n){0,60}", text in ".{0,40}", number in 1u32..2_000_000_000, path in "[^/.\0]{1,30}",
+        ) {
+            let prompt = prompt(&question, &[(&path, number, &text), ("b", 1, &text), ("c", 7, &text)]);
+            proptest::prop_assert!(prompt.render().expose().len() <= prompt.rendered_bound());
+        }
     }
 }
 

@@ -45,6 +45,8 @@ pub enum Cause {
     Malformed,
     /// The evidence for "false positive" was missing, or not in the lines that were sent.
     Evidence,
+    /// The lines hold text that addresses whoever reviews them, so "false positive" is not taken.
+    Directed,
     /// The endpoint's quota is used up; an administrator must act.
     Quota,
     /// The endpoint did not answer, in our own words.
@@ -68,6 +70,7 @@ impl fmt::Display for Cause {
             Self::Evidence => {
                 f.write_str("the model's evidence is not in the lines that it was shown")
             }
+            Self::Directed => f.write_str("the lines hold text that addresses their reviewer"),
             Self::Quota => f.write_str("the model endpoint's quota is used up"),
             Self::Unavailable(why) => write!(f, "the model endpoint did not answer: {why}"),
             Self::Policy(why) => write!(f, "the policy does not allow it: {why}"),

@@ -1,7 +1,19 @@
-//! The one door through which text leaves: policy, redaction, receipts.
+#![doc = include_str!("../README.md")]
 
 mod cleared;
+mod digest;
+mod door;
+mod endpoint;
+mod inspected;
 mod model;
+mod policy;
+mod redact;
 
 pub use cleared::Cleared;
+pub use digest::prompt_digest;
+pub use door::{ClearError, Disclosure, Door};
+pub use endpoint::{Attestation, Endpoint};
+pub use inspected::Inspected;
 pub use model::{Completion, Model, ModelError, Usage};
+pub use policy::{ExtraPattern, Mode, Policy, PolicyError, Redact, RepoPattern};
+pub use redact::{RedactError, Redacted, Redactor, Segment};

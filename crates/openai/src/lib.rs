@@ -1,1 +1,15 @@
-//! One endpoint to the Model port: Responses and Chat Completions.
+#![doc = include_str!("../README.md")]
+
+mod budget;
+mod client;
+mod config;
+mod failure;
+mod headers;
+mod probe;
+mod reply;
+mod request;
+mod wire;
+
+pub use client::Client;
+pub use config::{Api, Auth, Config, ConfigError, OutputLimit, Structured};
+pub use probe::Probe;

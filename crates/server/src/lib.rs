@@ -1,1 +1,22 @@
-//! Routes, workers, pages, telemetry: a library that wires ports together.
+#![doc = include_str!("../README.md")]
+
+mod app;
+pub mod config;
+mod http_client;
+mod local;
+mod metric;
+mod routes;
+mod serve;
+mod telemetry;
+mod wire;
+mod worker;
+
+pub use app::App;
+pub use config::{Config, ConfigError};
+pub use http_client::http_client;
+pub use local::{SystemClock, SystemEntropy};
+pub use routes::router;
+pub use serve::{Running, serve, start};
+pub use telemetry::{install_crypto, install_logs, install_metrics};
+pub use wire::{StoreAt, endpoint, engine, policy, store_at};
+pub use worker::{Ended, Worker};

@@ -1,1 +1,31 @@
-//! Findings to verdicts to rendered comments, over the ports.
+#![doc = include_str!("../README.md")]
+
+mod answer;
+mod ask;
+mod cached;
+mod directed;
+mod engine;
+mod error;
+mod files;
+mod gather;
+mod group;
+mod hidden;
+pub mod metrics;
+mod outcome;
+mod plan;
+mod prompt;
+mod publish;
+mod record;
+pub mod render;
+mod schema;
+mod scope;
+mod tool;
+
+pub use directed::Directed;
+pub use engine::{Config, Done, Engine, Parts};
+pub use error::JobError;
+pub use outcome::{Assessment, Outcome, Standing};
+pub use prompt::{INSTRUCTIONS, PROMPT_VERSION};
+pub use publish::Written;
+pub use schema::ANSWER;
+pub use scope::{Scope, Touch};

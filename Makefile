@@ -1,0 +1,29 @@
+.PHONY: help demo test bench tools fmt
+.DEFAULT_GOAL := help
+
+help:
+	@echo "make demo          a pull request is triaged on this machine, to look at (ONCE=1: print and exit)"
+	@echo "make test          everything that must hold"
+	@echo "make bench         what is measured"
+	@echo "make fmt           format the code"
+
+demo:
+	@command -v cargo >/dev/null || { echo "Install a Rust toolchain first, then run this again."; exit 1; }
+	@command -v cc >/dev/null || { echo "Install a C compiler first (Debian: apt-get install gcc libc6-dev; macOS: xcode-select --install), then run this again."; exit 1; }
+	@echo "Building (the first time takes some minutes) …" >&2
+	@cargo build --quiet --workspace --bins
+	@target/debug/chaffinch demo $(if $(ONCE),--once)
+
+test:
+	@command -v cargo >/dev/null || { echo "Install a Rust toolchain first, then run this again."; exit 1; }
+	@tests/run.sh
+
+tools:
+	@tests/tools.sh
+
+bench: tools
+	cargo build --workspace --release --bins
+	cargo bench --workspace
+
+fmt:
+	cargo fmt --all

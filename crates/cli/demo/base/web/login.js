@@ -1,0 +1,14 @@
+const express = require("express");
+const { signIn } = require("./session");
+
+const router = express.Router();
+
+router.post("/login", async (req, res) => {
+  const user = await signIn(req.body.name, req.body.password);
+  if (!user) {
+    return res.status(401).render("login", { failed: true });
+  }
+  res.redirect("/orders");
+});
+
+module.exports = router;

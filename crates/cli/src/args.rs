@@ -1,0 +1,130 @@
+//! What can be said on the command line.
+
+use std::{net::SocketAddr, path::PathBuf};
+
+use clap::{Parser, Subcommand, ValueEnum};
+
+/// Picks the real findings out of the chaff: AI triage of static-analysis findings, self-hosted.
+#[derive(Debug, Parser)]
+#[command(version, about, propagate_version = true, after_help = EXAMPLES)]
+pub(crate) struct Args {
+    #[command(subcommand)]
+    pub(crate) command: Command,
+}
+
+const EXAMPLES: &str = "\
+Examples:
+  chaffinch demo                                   a pull request is triaged on this machine, to look at
+  chaffinch config example > chaffinch.toml        every setting, with its default
+  chaffinch config check --config chaffinch.toml   is it complete?
+  chaffinch serve --config chaffinch.toml          the server
+  chaffinch triage --root . --report semgrep.sarif the same triage, in the terminal
+
+Exit codes: 0 nothing stands, 1 a finding stands, 2 wrong call or configuration, 3 a finding needs a
+human's look.";
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Run the server: webhooks in, comments out.
+    #[command(
+        after_help = "Every setting can also be given as CHAFFINCH__SECTION__KEY.\n\nExample:\n  CHAFFINCH__MODEL__NAME=my-model chaffinch serve --config chaffinch.toml\n\nSend SIGTERM or SIGINT to stop gently, again to stop at once."
+    )]
+    Serve {
+        /// The configuration file.
+        #[arg(long, value_name = "FILE")]
+        config: Option<PathBuf>,
+    },
+    /// Triage a scanner's report over a local checkout.
+    Triage(Triage),
+    /// Show a pull request being triaged, on this machine alone.
+    Demo(Demo),
+    /// Look at the configuration.
+    Config {
+        #[command(subcommand)]
+        command: ConfigCommand,
+    },
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum ConfigCommand {
+    /// Check a configuration: every problem in one sentence each; exit code 0 if there is none.
+    Check {
+        /// The configuration file.
+        #[arg(long, value_name = "FILE")]
+        config: Option<PathBuf>,
+    },
+    /// Print every setting with its default and what it means.
+    Example,
+}
+
+/// `chaffinch triage`
+#[derive(Debug, clap::Args)]
+#[command(after_help = "\
+Needs a model: set [model] in the configuration file, or CHAFFINCH__MODEL__BASE_URL, __NAME and __KEY.
+
+Examples:
+  semgrep scan --sarif --output r.sarif . ; chaffinch triage --root . --report r.sarif
+  chaffinch triage --root . --report r.json --format markdown > triage.md
+
+Exit codes: 0 nothing stands, 1 a finding stands, 2 wrong call or configuration, 3 a finding needs a
+human's look.")]
+pub(crate) struct Triage {
+    /// The checkout that the report is about.
+    #[arg(long, value_name = "DIR", default_value = ".")]
+    pub(crate) root: PathBuf,
+    /// A SARIF 2.1.0 or Semgrep JSON file; may be given several times.
+    #[arg(long, value_name = "FILE", required = true)]
+    pub(crate) report: Vec<PathBuf>,
+    /// The configuration file.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) config: Option<PathBuf>,
+    /// What is printed on standard output.
+    #[arg(long, value_enum, default_value_t = Format::Terminal)]
+    pub(crate) format: Format,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Format {
+    /// For people.
+    Terminal,
+    /// One JSON document.
+    Json,
+    /// What the summary of a pull request would say.
+    Markdown,
+    /// SARIF 2.1.0, with likely false positives as suppressions under review.
+    Sarif,
+}
+
+/// `chaffinch demo`
+#[derive(Debug, clap::Args)]
+#[command(after_help = "\
+With OPENAI_API_KEY (or CHAFFINCH__MODEL__BASE_URL, and __NAME and __KEY where it wants them) a real model
+is asked about the demo's own small program; without, answers are scripted, and everything says so.
+
+Examples:
+  chaffinch demo
+  chaffinch demo --once
+  OPENAI_API_KEY=… chaffinch demo --model gpt-6-luna")]
+pub(crate) struct Demo {
+    /// Print the comments and the check, and exit.
+    #[arg(long)]
+    pub(crate) once: bool,
+    /// Where the page with the pull request is shown.
+    #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1:4180")]
+    pub(crate) listen: SocketAddr,
+    /// The model to ask, where a real one is asked.
+    #[arg(long, value_name = "NAME")]
+    pub(crate) model: Option<String>,
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory as _;
+
+    use super::*;
+
+    #[test]
+    fn the_command_line_is_consistent() {
+        Args::command().debug_assert();
+    }
+}

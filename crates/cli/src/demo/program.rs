@@ -1,0 +1,35 @@
+//! A small vulnerable program, a change to it, and what Semgrep 1.99.0 says of it by the rules beside it.
+
+use chaffinch_sandbox::{Change, GitHub};
+
+use super::{NUMBER, REPOSITORY};
+
+/// `semgrep scan --config rules.yaml --json --dataflow-traces` over `demo/head`.
+pub(super) const REPORT: &str = include_str!("../../demo/report.json");
+
+macro_rules! demo {
+    ($side:literal, $path:literal) => {
+        ($path, include_str!(concat!("../../demo/", $side, "/", $path)))
+    };
+}
+
+const BASE: &[(&str, &str)] =
+    &[demo!("base", "app/db.py"), demo!("base", "app/orders.py"), demo!("base", "web/login.js")];
+const HEAD: &[(&str, &str)] = &[
+    demo!("head", "app/db.py"),
+    demo!("head", "app/orders.py"),
+    demo!("head", "app/invoices.py"),
+    demo!("head", "web/login.js"),
+];
+
+/// Opens the pull request on the sandbox.
+pub(super) fn open_change(github: &GitHub) -> Change {
+    let repo = github.repo(REPOSITORY);
+    for (path, text) in BASE {
+        repo.base_file(path, *text);
+    }
+    let change = repo.change(NUMBER);
+    change.title("Search, sorting and printed invoices").author("someone").branch("invoices");
+    change.set_head_files(HEAD);
+    change
+}

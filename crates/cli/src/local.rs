@@ -1,0 +1,120 @@
+//! A checkout as a `Source`: files below one folder, never outside of it.
+
+use std::{
+    io::{ErrorKind, Read},
+    path::{Path, PathBuf},
+};
+
+use anyhow::Context;
+use async_trait::async_trait;
+use chaffinch_core::{
+    Change, ChangedLines, CommitSha, ForgeError, RawReport, RepoPath, Source, SourceBytes,
+};
+
+/// The largest file that is read, in bytes; the same as the server's default.
+const MAX_FILE: u64 = 1 << 20;
+
+/// The most files that a checkout is searched for.
+const MAX_PATHS: usize = 200_000;
+
+pub(crate) struct Checkout {
+    root: PathBuf,
+}
+
+impl Checkout {
+    pub(crate) fn open(root: &Path) -> anyhow::Result<Self> {
+        let shown = root.display();
+        let root =
+            root.canonicalize().with_context(|| format!("cannot open the checkout {shown}"))?;
+        anyhow::ensure!(root.is_dir(), "{shown} is not a folder");
+        Ok(Self { root })
+    }
+
+    fn read(&self, path: &RepoPath) -> Result<SourceBytes, ForgeError> {
+        let failed = |e: std::io::Error| match e.kind() {
+            ErrorKind::NotFound | ErrorKind::NotADirectory => ForgeError::NotFound,
+            _ => ForgeError::Other(e.to_string()),
+        };
+        // A link in the checkout may point anywhere; what it points at must still be inside.
+        let file = self.root.join(path.as_str()).canonicalize().map_err(failed)?;
+        if !file.starts_with(&self.root) || !file.is_file() {
+            return Err(ForgeError::NotFound);
+        }
+        let mut bytes = Vec::new();
+        let file = std::fs::File::open(file).map_err(failed)?;
+        file.take(MAX_FILE + 1).read_to_end(&mut bytes).map_err(failed)?;
+        if bytes.len() as u64 > MAX_FILE {
+            return Err(ForgeError::Truncated { limit: MAX_FILE });
+        }
+        Ok(SourceBytes::new(bytes))
+    }
+
+    /// The paths of its files, without hidden folders and what is usually not one's own, to tell
+    /// which part of an absolute path in a report is inside.
+    pub(crate) fn paths(&self) -> Vec<RepoPath> {
+        let mut folders = vec![self.root.clone()];
+        let mut paths = Vec::new();
+        while let Some(folder) = folders.pop() {
+            let Ok(entries) = std::fs::read_dir(folder) else { continue };
+            for entry in entries.flatten() {
+                let (path, name) = (entry.path(), entry.file_name());
+                let left_out = name.to_string_lossy().starts_with('.') || name == "node_modules";
+                match entry.file_type() {
+                    Ok(kind) if kind.is_dir() && !left_out => folders.push(path),
+                    Ok(kind) if kind.is_file() => paths.extend(self.inside(&path)),
+                    _ => {}
+                }
+            }
+            if paths.len() >= MAX_PATHS {
+                break;
+            }
+        }
+        paths
+    }
+
+    fn inside(&self, file: &Path) -> Option<RepoPath> {
+        file.strip_prefix(&self.root).ok()?.to_str()?.parse().ok()
+    }
+}
+
+#[async_trait]
+impl Source for Checkout {
+    async fn change(&self, _: u64) -> Result<Change, ForgeError> {
+        Err(ForgeError::NotFound)
+    }
+
+    async fn changes_at(&self, _: &CommitSha) -> Result<Vec<u64>, ForgeError> {
+        Ok(Vec::new())
+    }
+
+    async fn reports(&self, _: &Change) -> Result<Vec<RawReport>, ForgeError> {
+        Ok(Vec::new())
+    }
+
+    async fn changed_lines(&self, _: &Change) -> Result<ChangedLines, ForgeError> {
+        Err(ForgeError::NotFound)
+    }
+
+    async fn file(&self, path: &RepoPath, _: &CommitSha) -> Result<SourceBytes, ForgeError> {
+        self.read(path)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_link_does_not_lead_out_of_the_checkout() {
+        let outside = tempfile::NamedTempFile::new().unwrap();
+        let root = tempfile::tempdir().unwrap();
+        std::fs::write(root.path().join("inside"), "x").unwrap();
+        std::os::unix::fs::symlink(outside.path(), root.path().join("link")).unwrap();
+        std::os::unix::fs::symlink("inside", root.path().join("fine")).unwrap();
+        let checkout = Checkout::open(root.path()).unwrap();
+        let read = |path: &str| checkout.read(&path.parse().unwrap());
+        assert!(matches!(read("link"), Err(ForgeError::NotFound)));
+        assert!(matches!(read("absent"), Err(ForgeError::NotFound)));
+        assert_eq!(read("fine").unwrap().expose(), b"x");
+    }
+}

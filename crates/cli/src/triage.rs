@@ -1,0 +1,124 @@
+//! `chaffinch triage`
+
+use std::{io::Read, path::Path, process::ExitCode, sync::Arc};
+
+use anyhow::{Context, bail};
+use chaffinch_core::{
+    Change, ChangeId, Clock, CommitSha, Entropy, ForgeKind, RawReport, RepoId, ReportId,
+    SourceBytes,
+};
+use chaffinch_server::{Config, SystemClock, SystemEntropy};
+use chaffinch_triage::{Assessment, JobError, Standing, render};
+
+use crate::{
+    args::{Format, Triage},
+    local::Checkout,
+    memory::Memory,
+    progress::{self, DIM, GREEN, RED, YELLOW},
+};
+
+/// The largest report that is read, in bytes.
+const MAX_REPORT: u64 = 100 << 20;
+
+/// A checkout is no repository on a forge; it gets a name that none can have.
+const CHECKOUT: &str = "local/checkout";
+
+/// A finding stands.
+const STANDS: u8 = 1;
+/// A finding needs a human's look.
+const NEEDS_REVIEW: u8 = 3;
+
+pub(crate) async fn run(
+    options: Triage,
+    environment: Vec<(String, String)>,
+) -> anyhow::Result<ExitCode> {
+    let mut config = Config::load(options.config.as_deref(), environment)?;
+    config.validate_for_triage()?;
+    // Who runs this has chosen the checkout; the allow-list is for what others deliver.
+    config.policy.repositories = vec![CHECKOUT.to_owned()];
+    let checkout = Checkout::open(&options.root)?;
+    let reports = options.report.iter().enumerate().map(|(i, path)| read(i, path));
+    let reports = reports.collect::<anyhow::Result<Vec<_>>>()?;
+    let memory = Arc::new(Memory::default());
+    let clock: Arc<dyn Clock> = Arc::new(SystemClock);
+    let entropy: Arc<dyn Entropy> = Arc::new(SystemEntropy);
+    let (engine, door) =
+        chaffinch_server::engine(&config, memory.clone(), memory.clone(), &clock, &entropy)?;
+    let endpoint = door.endpoint();
+    progress::say(&format!("{DIM}Asking {} at {} …{DIM:#}", endpoint.model, endpoint.base_url));
+    let assessed =
+        engine.assess(&checkout, &the_checkout()?, None, &checkout.paths(), reports).await;
+    let assessment = match assessed {
+        Ok(assessment) => assessment,
+        Err(JobError::Retry { why, .. } | JobError::Fail { why }) => bail!(why),
+        Err(other) => bail!(other),
+    };
+    progress::print(&shown(&assessment, options.format)?)?;
+    let receipts = memory.receipts();
+    let lines: u32 = receipts.iter().map(|r| r.lines).sum();
+    progress::say(&format!(
+        "{DIM}{lines} lines of source left this machine, in {} prompts, to {}.{DIM:#}",
+        receipts.len(),
+        endpoint.base_url
+    ));
+    Ok(code(&assessment))
+}
+
+fn shown(assessment: &Assessment, format: Format) -> anyhow::Result<String> {
+    Ok(match format {
+        Format::Terminal => coloured(&render::terminal(assessment)),
+        Format::Markdown => render::markdown(assessment),
+        Format::Json => serde_json::to_string_pretty(&render::json(assessment))? + "\n",
+        Format::Sarif => serde_json::to_string_pretty(&render::sarif(assessment))? + "\n",
+    })
+}
+
+/// Paints the word that a finding's block begins with; everything of other people's is indented.
+fn coloured(text: &str) -> String {
+    let words = [("REAL", RED), ("LOOK", YELLOW), ("NOT TRIAGED", YELLOW), ("LIKELY FALSE", GREEN)];
+    let paint = |line: &str| {
+        let word = words.iter().find(|(word, _)| line.starts_with(&format!("{word}  ")));
+        match word {
+            Some((word, style)) => format!("{style}{word}{style:#}{}\n", &line[word.len()..]),
+            None => format!("{line}\n"),
+        }
+    };
+    text.lines().map(paint).collect()
+}
+
+fn code(assessment: &Assessment) -> ExitCode {
+    if assessment.count(Standing::Real) > 0 {
+        ExitCode::from(STANDS)
+    } else if assessment.is_whole() && assessment.count(Standing::Review) == 0 {
+        ExitCode::SUCCESS
+    } else {
+        ExitCode::from(NEEDS_REVIEW)
+    }
+}
+
+fn read(index: usize, path: &Path) -> anyhow::Result<RawReport> {
+    let shown = path.display();
+    let file =
+        std::fs::File::open(path).with_context(|| format!("cannot read the report {shown}"))?;
+    let mut bytes = Vec::new();
+    file.take(MAX_REPORT + 1)
+        .read_to_end(&mut bytes)
+        .with_context(|| format!("cannot read the report {shown}"))?;
+    if bytes.len() as u64 > MAX_REPORT {
+        bail!("the report {shown} is larger than 100 MB");
+    }
+    Ok(RawReport { id: ReportId::new(format!("file-{index}"))?, bytes: SourceBytes::new(bytes) })
+}
+
+fn the_checkout() -> anyhow::Result<Change> {
+    let repo = RepoId { forge: ForgeKind::GitHub, installation: 0, id: 0, name: CHECKOUT.parse()? };
+    let commit = CommitSha::new("0".repeat(40))?;
+    Ok(Change {
+        id: ChangeId { repo, number: 0 },
+        base: commit.clone(),
+        head: commit,
+        open: true,
+        draft: false,
+        fork: false,
+    })
+}

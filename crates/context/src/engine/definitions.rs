@@ -1,0 +1,212 @@
+//! What a file defines, by name.
+
+use std::collections::HashMap;
+
+use super::{
+    frame::{is_named, target},
+    names::{Gives, Space, bare, mention},
+    tree::Tree,
+    units::{is_statement, receiver},
+};
+use crate::language::Role;
+
+/// What is defined, by the index of its node.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub(crate) enum What {
+    /// A function that can be called by its name.
+    Function(usize),
+    /// A class.
+    Class(usize),
+    /// A constant, field or variable of the file or a class: its statement.
+    Value(usize),
+    /// A statement in a function that gives a member of the object its value.
+    Member(usize),
+}
+
+/// One definition.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Definition<'t> {
+    pub(crate) name: &'t str,
+    pub(crate) what: What,
+    /// The class that it is part of.
+    pub(crate) class: Option<usize>,
+}
+
+/// What a file defines.
+pub(crate) struct Definitions<'t> {
+    all: Vec<Definition<'t>>,
+    by_name: HashMap<&'t str, Vec<usize>>,
+}
+
+/// A name of a member of some other object is followed only if it can mean no more than this.
+const AMBIGUOUS: usize = 2;
+
+impl<'t> Definitions<'t> {
+    /// Reads a whole file.
+    pub(crate) fn of(tree: &Tree, source: &'t str) -> Self {
+        let mut found = Vec::new();
+        let mut open: Vec<(usize, Role)> = Vec::new();
+        let mut own = None;
+        let mut at = 0;
+        while at < tree.len() {
+            let node = tree.node(at);
+            while open.last().is_some_and(|(i, _)| at >= tree.after(*i)) {
+                open.pop();
+            }
+            if matches!(node.role, Role::Comment | Role::Import) {
+                at = tree.after(at);
+                continue;
+            }
+            let class = open.iter().rev().find(|(_, r)| *r == Role::Class).map(|(i, _)| *i);
+            let inside = open.iter().any(|(_, role)| role.is_function());
+            if node.role == Role::Class || node.role.is_function() {
+                let what =
+                    if node.role == Role::Class { What::Class(at) } else { What::Function(at) };
+                if let Some(name) = name_of(tree, source, at) {
+                    found.push(Definition { name: bare(name), what, class });
+                }
+                if node.role == Role::Function {
+                    own = receiver(tree, source, at);
+                }
+                open.push((at, node.role));
+            } else if let Some(definition) = value(tree, source, at, inside, own) {
+                found.push(Definition { class, ..definition });
+            }
+            at += 1;
+        }
+        let mut by_name: HashMap<&str, Vec<usize>> = HashMap::new();
+        for (index, definition) in found.iter().enumerate() {
+            by_name.entry(definition.name).or_default().push(index);
+        }
+        Self { all: found, by_name }
+    }
+
+    /// What `name` can mean to code in `class`.
+    pub(crate) fn resolve(
+        &self,
+        space: Space,
+        name: &str,
+        class: Option<usize>,
+    ) -> Vec<Definition<'t>> {
+        let same: Vec<_> = self
+            .by_name
+            .get(bare(name))
+            .into_iter()
+            .flatten()
+            .filter_map(|index| self.all.get(*index).copied())
+            .collect();
+        let pick = |keep: &dyn Fn(&Definition<'t>) -> bool| {
+            same.iter().filter(|d| keep(d)).copied().collect::<Vec<_>>()
+        };
+        let is_member = |d: &Definition<'t>| matches!(d.what, What::Member(_));
+        match space {
+            Space::Plain => pick(&|d| !is_member(d) && (d.class.is_none() || d.class == class)),
+            Space::Own => {
+                let own = pick(&|d| d.class == class);
+                let plain = |d: &Definition<'t>| !matches!(d.what, What::Class(_));
+                if own.is_empty() { pick(&plain) } else { own }
+            }
+            Space::Member => {
+                let calls = pick(&|d| match d.what {
+                    What::Function(_) => true,
+                    What::Value(_) => d.class.is_some() && d.name.starts_with(char::is_uppercase),
+                    _ => false,
+                });
+                if calls.len() > AMBIGUOUS { Vec::new() } else { calls }
+            }
+        }
+    }
+
+    /// The functions of `class` with one of these names; those that carry its own name too.
+    pub(crate) fn constructors(&self, tree: &Tree, source: &str, class: usize) -> Vec<usize> {
+        let own = name_of(tree, source, class);
+        let made = self.all.iter().filter(|d| d.class == Some(class));
+        made.filter_map(|d| match d.what {
+            What::Function(f)
+                if tree.language.constructors.contains(&d.name) || own == Some(d.name) =>
+            {
+                Some(f)
+            }
+            _ => None,
+        })
+        .collect()
+    }
+}
+
+/// The name of a function or class.
+pub(crate) fn name_of<'t>(tree: &Tree, source: &'t str, index: usize) -> Option<&'t str> {
+    let language = tree.language.compiled();
+    if let Some(name) = tree.child(index, language.name_field) {
+        return Some(tree.text(name, source));
+    }
+    if !is_named(tree, index) {
+        return None;
+    }
+    let left = target(tree, index)?;
+    let last = (left..tree.after(left)).rev().find(|i| tree.node(*i).role == Role::Name);
+    last.map(|name| tree.text(name, source))
+}
+
+fn value<'t>(
+    tree: &Tree,
+    source: &'t str,
+    at: usize,
+    inside: bool,
+    own: Option<&str>,
+) -> Option<Definition<'t>> {
+    let language = tree.language.compiled();
+    let node = tree.node(at);
+    // Names in functions are their own business, unless they stand for a part of the object.
+    let above = tree.parent(at)?;
+    if !matches!(node.role, Role::Name | Role::OwnName)
+        || (inside && node.role == Role::Name && language.member(tree.node(above).kind).is_none())
+    {
+        return None;
+    }
+    let found = mention(tree, source, at, own)?;
+    if !matches!(found.gives, Gives::Value | Gives::More)
+        || found.space == Space::Member
+        || (inside && found.space != Space::Own)
+    {
+        return None;
+    }
+    let statement = std::iter::once(at)
+        .chain(tree.ancestors(at))
+        .find(|i| tree.parent(*i).is_none_or(|above| is_statement(tree, *i, above)))?;
+    if brings_names(tree, source, statement) {
+        return None;
+    }
+    let what =
+        if inside { What::Member(statement) } else { What::Value(own_part(tree, at, statement)) };
+    Some(Definition { name: bare(found.text), what, class: None })
+}
+
+/// Of a statement that defines several names, the part that defines the one at `at`.
+fn own_part(tree: &Tree, at: usize, statement: usize) -> usize {
+    let language = tree.language.compiled();
+    let mut below = at;
+    for above in tree.ancestors(at) {
+        if above == statement {
+            return statement;
+        }
+        if language.assigns(tree.node(above).kind, tree.node(below).field) {
+            let siblings = tree.parent(above).map_or(0, |list| {
+                tree.children(list).filter(|c| tree.node(*c).kind == tree.node(above).kind).count()
+            });
+            return if siblings > 1 { above } else { statement };
+        }
+        below = above;
+    }
+    statement
+}
+
+/// Whether a statement does no more than name something from elsewhere.
+fn brings_names(tree: &Tree, source: &str, statement: usize) -> bool {
+    (statement..tree.after(statement)).take(24).any(|i| {
+        tree.node(i).role == Role::Call
+            && tree
+                .children(i)
+                .next()
+                .is_some_and(|callee| tree.language.imports.contains(&tree.text(callee, source)))
+    })
+}

@@ -1,0 +1,255 @@
+//! From names to what the file defines them as, nearest first.
+
+use std::{
+    cmp::Reverse,
+    collections::{BinaryHeap, HashSet},
+};
+
+use chaffinch_core::{Reason, Rung};
+
+use super::{
+    definitions::{Definition, Definitions, What, name_of},
+    frame::whole,
+    names::Space,
+    rows, slice,
+    tree::Tree,
+    units::{self, Piece, Unit, Units},
+};
+use crate::{
+    budget::{Pick, rank},
+    language::Role,
+};
+
+/// Definitions of names in definitions are followed this often.
+const DEEP: u32 = 3;
+
+/// Definitions followed for one finding.
+const MANY: usize = 60;
+
+/// Rows of a definition beyond which only what its result depends on is taken.
+const LONG: u32 = 60;
+
+/// Rows of a class without functions up to which it is taken whole.
+const SHORT: u32 = 12;
+
+/// A name to look up, and how much its line matters.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Name<'t> {
+    pub(crate) text: &'t str,
+    pub(crate) space: Space,
+    pub(crate) rank: u32,
+    pub(crate) called: bool,
+}
+
+/// The names in a unit that get no value in the same piece.
+pub(crate) fn names<'t>(unit: &Unit<'t>, rank: u32, units: &Units<'t>) -> Vec<Name<'t>> {
+    let elsewhere =
+        |space, text| space != Space::Plain || !units.givers.contains_key(&(space, text));
+    unit.mentions
+        .iter()
+        .filter(|m| m.read && elsewhere(m.space, m.text))
+        .map(|m| Name { text: m.text, space: m.space, rank, called: m.called })
+        .collect()
+}
+
+/// A search through a file's definitions.
+pub(crate) struct Follow<'t, 'd> {
+    tree: &'t Tree,
+    source: &'t str,
+    definitions: &'d Definitions<'t>,
+    /// What is shown anyway.
+    known: Piece,
+    class: Option<usize>,
+    queue: BinaryHeap<Reverse<(u32, usize)>>,
+    waiting: Vec<(Name<'t>, Option<usize>, u32)>,
+    seen: HashSet<What>,
+    /// Every name met so far.
+    met: HashSet<&'t str>,
+    picks: Vec<Pick>,
+}
+
+impl<'t, 'd> Follow<'t, 'd> {
+    pub(crate) fn new(
+        tree: &'t Tree,
+        source: &'t str,
+        definitions: &'d Definitions<'t>,
+        known: Piece,
+        class: Option<usize>,
+    ) -> Self {
+        Self {
+            tree,
+            source,
+            definitions,
+            known,
+            class,
+            queue: BinaryHeap::new(),
+            waiting: Vec::new(),
+            seen: HashSet::new(),
+            met: HashSet::new(),
+            picks: Vec::new(),
+        }
+    }
+
+    /// The lines that define `names`, and the names in those lines, and so on.
+    pub(crate) fn run(mut self, names: impl IntoIterator<Item = Name<'t>>) -> Vec<Pick> {
+        for name in names {
+            self.push(name, self.class, 0);
+        }
+        while let Some(Reverse((_, index))) = self.queue.pop() {
+            let Some((name, class, depth)) = self.waiting.get(index).cloned() else { continue };
+            for definition in self.definitions.resolve(name.space, name.text, class) {
+                let fits = name.space != Space::Member || self.is_of_met_class(&definition);
+                if self.seen.len() < MANY && fits && !self.is_known(definition.what) {
+                    self.take(definition, &name, depth);
+                }
+            }
+        }
+        self.picks
+    }
+
+    fn push(&mut self, name: Name<'t>, class: Option<usize>, depth: u32) {
+        if depth <= DEEP {
+            self.met.insert(name.text);
+            self.queue.push(Reverse((name.rank, self.waiting.len())));
+            self.waiting.push((name, class, depth));
+        }
+    }
+
+    /// Whether a member can be meant of which only the name is known: its class must be named too.
+    fn is_of_met_class(&self, definition: &Definition<'t>) -> bool {
+        let class = definition.class.map(|class| name_of(self.tree, self.source, class));
+        class.is_none_or(|name| name.is_some_and(|name| self.met.contains(name)))
+    }
+
+    fn is_known(&self, what: What) -> bool {
+        let (What::Function(at) | What::Class(at) | What::Value(at) | What::Member(at)) = what;
+        let inside = self.known.from <= at && at < self.tree.after(self.known.scope);
+        let around = at <= self.known.scope && self.known.scope < self.tree.after(at);
+        let is_file = self.tree.node(self.known.scope).role == Role::Root;
+        !is_file && (inside || (around && !matches!(what, What::Class(_))))
+    }
+
+    fn take(&mut self, found: Definition<'t>, name: &Name<'t>, depth: u32) {
+        if !self.seen.insert(found.what) {
+            return;
+        }
+        let next = Next { name: found.name, rank: name.rank, class: found.class, depth };
+        match found.what {
+            What::Function(at) => self.function(at, &next),
+            What::Class(at) => self.class(at, name, &next),
+            What::Value(at) => self.statement(at, next.rank + rank::VALUE, &next),
+            What::Member(at) => self.member(at, &next),
+        }
+    }
+
+    /// A statement that gives a member its value, and what that depends on in its function.
+    fn member(&mut self, at: usize, next: &Next<'t>) {
+        let function = self.tree.ancestors(at).find(|i| self.tree.node(*i).role.is_function());
+        let Some(function) = function else { return };
+        let units = units::split(self.tree, self.source, whole(self.tree, function));
+        let row = self.tree.node(at).first_row;
+        let Some(seed) = units.all.iter().rposition(|u| u.first_row == row) else { return };
+        let base = next.rank + rank::VALUE;
+        self.head(&units, base + rank::STEP / 2, next.name);
+        self.slice(&units, &[(seed, 0)], base, next);
+    }
+
+    /// What `seeds` depend on.
+    fn slice(&mut self, units: &Units<'t>, seeds: &[(usize, u32)], base: u32, next: &Next<'t>) {
+        for (unit, steps) in units.all.iter().zip(slice::backward(units, seeds)) {
+            let Some(steps) = steps else { continue };
+            let rank = base + rank::STEP / 2 * steps;
+            for row in &unit.rows {
+                self.add(*row, rank, next.name);
+            }
+            self.names(unit, rank, units, next);
+        }
+    }
+
+    fn statement(&mut self, at: usize, rank: u32, next: &Next<'t>) {
+        let node = self.tree.node(at);
+        let units = units::split(self.tree, self.source, Piece { from: at, scope: at });
+        for (steps, row) in (node.first_row..=node.last_row).enumerate() {
+            let far = u32::try_from(steps).unwrap_or(u32::MAX) / 4;
+            self.add(row, rank.saturating_add(far), next.name);
+        }
+        for unit in &units.all {
+            self.names(unit, rank, &units, next);
+        }
+    }
+
+    /// A function: its head, what its result depends on, the rest.
+    fn function(&mut self, at: usize, next: &Next<'t>) {
+        let piece = whole(self.tree, at);
+        let units = units::split(self.tree, self.source, piece);
+        let base = next.rank + rank::HELPER;
+        self.head(&units, base, next.name);
+        self.slice(&units, &results(&units), base + rank::STEP / 2, next);
+        let (first, last) = rows(self.tree, piece);
+        if last - first <= LONG {
+            for row in first..=last {
+                self.add(row, next.rank + rank::REST, next.name);
+            }
+        }
+    }
+
+    /// A class: all of it if it is no more than a list, else its head and how an object of it is
+    /// made.
+    fn class(&mut self, at: usize, name: &Name<'t>, next: &Next<'t>) {
+        let node = self.tree.node(at);
+        let does = (at + 1..self.tree.after(at)).any(|i| self.tree.node(i).role == Role::Function);
+        if !does && node.last_row - node.first_row <= SHORT {
+            return self.statement(at, next.rank + rank::VALUE, next);
+        }
+        let units = units::split(self.tree, self.source, Piece { from: at, scope: at });
+        self.head(&units, next.rank + rank::HELPER, next.name);
+        if name.called || name.space == Space::Plain {
+            for function in self.definitions.constructors(self.tree, self.source, at) {
+                if self.seen.insert(What::Function(function))
+                    && !self.is_known(What::Function(function))
+                {
+                    self.function(function, &Next { class: Some(at), ..*next });
+                }
+            }
+        }
+    }
+
+    fn head(&mut self, units: &Units<'t>, rank: u32, name: &'t str) {
+        for row in units.all.first().into_iter().flat_map(|u| u.rows.iter().take(8)) {
+            self.add(*row, rank, name);
+        }
+    }
+
+    fn names(&mut self, unit: &Unit<'t>, rank: u32, units: &Units<'t>, next: &Next<'t>) {
+        for name in names(unit, rank, units) {
+            self.push(name, next.class, next.depth + 1);
+        }
+    }
+
+    fn add(&mut self, row: u32, rank: u32, name: &str) {
+        let reason = Reason::Definition(name.to_owned());
+        self.picks.push(Pick { line: row + 1, rank, reason, rung: Rung::Function });
+    }
+}
+
+/// What is being followed.
+#[derive(Debug, Clone, Copy)]
+struct Next<'t> {
+    name: &'t str,
+    rank: u32,
+    class: Option<usize>,
+    depth: u32,
+}
+
+/// The units that give a function's result: what it returns, and its last statement.
+fn results(units: &Units<'_>) -> Vec<(usize, u32)> {
+    let mut seeds: Vec<(usize, u32)> = Vec::new();
+    for (index, unit) in units.all.iter().enumerate() {
+        if unit.jumps && index > 0 {
+            seeds.push((index, 0));
+        }
+    }
+    let last = units.all.iter().rposition(|u| u.parent == Some(0));
+    seeds.extend(last.filter(|l| !seeds.contains(&(*l, 0))).map(|l| (l, 0)));
+    seeds
+}

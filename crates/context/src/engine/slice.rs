@@ -1,0 +1,133 @@
+//! Which statements the finding's value depends on, and how closely.
+
+use std::cmp::Reverse;
+use std::collections::{BinaryHeap, HashMap};
+
+use super::{
+    names::Space,
+    units::{Giver, Unit, Units},
+};
+use crate::language::Role;
+
+/// Steps of dependence beyond which nothing is looked at.
+const FAR: u32 = 24;
+
+/// Units around a unit that are looked at.
+const DEEP: usize = 64;
+
+/// Places that give a name its value that are looked at for one use.
+const MANY: usize = 64;
+
+/// How far each unit is in steps of dependence from `seeds`, which are that many steps away
+/// themselves; `None` where nothing leads to it.
+pub(crate) fn backward(units: &Units<'_>, seeds: &[(usize, u32)]) -> Vec<Option<u32>> {
+    let checks = checks(units);
+    let mut distance: Vec<Option<u32>> = vec![None; units.all.len()];
+    let mut queue: BinaryHeap<Reverse<(u32, usize)>> =
+        seeds.iter().map(|(unit, steps)| Reverse((*steps, *unit))).collect();
+    let mut checked: HashMap<(Space, &str), usize> = HashMap::new();
+    while let Some(Reverse((steps, index))) = queue.pop() {
+        let Some(known) = distance.get_mut(index) else { continue };
+        if known.is_some() || steps > FAR {
+            continue;
+        }
+        *known = Some(steps);
+        let Some(unit) = units.all.get(index) else { continue };
+        for around in parents(units, index) {
+            if units.all.get(around).is_some_and(|u| guards(u)) {
+                queue.push(Reverse((steps + 1, around)));
+            }
+        }
+        for m in unit.mentions.iter().filter(|m| m.read && m.space != Space::Member) {
+            let key = (m.space, m.text);
+            for (giver, more) in reaching(units, index, units.givers.get(&key)) {
+                queue.push(Reverse((steps + 1 + more, giver)));
+            }
+            // A later mention of the same name cannot see more checks than an earlier one did.
+            if checked.get(&key).is_some_and(|seen| *seen >= index) {
+                continue;
+            }
+            checked.insert(key, index);
+            for (check, jumps) in checks.get(&key).into_iter().flatten() {
+                if *check < index && is_around(units, *check, index) {
+                    queue.push(Reverse((steps + 2, *check)));
+                    queue.extend(jumps.iter().map(|j| Reverse((steps + 3, *j))));
+                }
+            }
+        }
+    }
+    distance
+}
+
+/// The units around `index`, from inside out.
+fn parents<'u>(units: &'u Units<'_>, index: usize) -> impl Iterator<Item = usize> + 'u {
+    let parent = |i: usize| units.all.get(i).and_then(|u| u.parent);
+    std::iter::successors(parent(index), move |i| parent(*i)).take(DEEP)
+}
+
+fn guards(unit: &Unit<'_>) -> bool {
+    !matches!(unit.role, Role::Try | Role::Root | Role::Class)
+}
+
+/// Whether the unit that holds `early` also holds `late`.
+fn is_around(units: &Units<'_>, early: usize, late: usize) -> bool {
+    match units.all.get(early).and_then(|u| u.parent) {
+        Some(parent) => parents(units, late).any(|p| p == parent),
+        None => true,
+    }
+}
+
+/// The givers whose value can be seen at `index`, each with how much less it matters.
+fn reaching(units: &Units<'_>, index: usize, givers: Option<&Vec<Giver>>) -> Vec<(usize, u32)> {
+    let function = units.all.get(index).map_or(0, |u| u.function);
+    let functions: Vec<usize> = std::iter::once(index)
+        .chain(parents(units, index))
+        .filter(|i| units.all.get(*i).is_some_and(|u| u.role.is_function()))
+        .chain([function, 0])
+        .collect();
+    let visible = |g: &&Giver| functions.contains(&g.function) && g.unit != index;
+    let mut found = Vec::new();
+    for giver in givers.into_iter().flatten().rev().filter(visible).take(MANY) {
+        if giver.unit > index {
+            // Only another turn of a loop brings a later value here.
+            if parents(units, index)
+                .any(|p| is_loop(units, p) && parents(units, giver.unit).any(|q| q == p))
+            {
+                found.push((giver.unit, 1));
+            }
+            continue;
+        }
+        found.push((giver.unit, if giver.whole { 0 } else { 2 }));
+        if giver.whole && is_around(units, giver.unit, index) {
+            break;
+        }
+    }
+    found
+}
+
+fn is_loop(units: &Units<'_>, index: usize) -> bool {
+    units.all.get(index).is_some_and(|u| u.role == Role::Loop)
+}
+
+type Checks<'t> = HashMap<(Space, &'t str), Vec<(usize, Vec<usize>)>>;
+
+/// The branches that leave early, by the names that they look at.
+fn checks<'t>(units: &Units<'t>) -> Checks<'t> {
+    let mut jumps: HashMap<usize, Vec<usize>> = HashMap::new();
+    for (index, _) in units.all.iter().enumerate().filter(|(_, u)| u.jumps) {
+        let branch = parents(units, index).find(|p| {
+            units.all.get(*p).is_some_and(|u| matches!(u.role, Role::Branch | Role::Case))
+        });
+        if let Some(branch) = branch {
+            jumps.entry(branch).or_default().push(index);
+        }
+    }
+    let mut checks: Checks<'t> = HashMap::new();
+    for (branch, leaves) in jumps {
+        let Some(unit) = units.all.get(branch) else { continue };
+        for m in unit.mentions.iter().filter(|m| m.read && m.space != Space::Member) {
+            checks.entry((m.space, m.text)).or_default().push((branch, leaves.clone()));
+        }
+    }
+    checks
+}

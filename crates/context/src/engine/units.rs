@@ -1,0 +1,202 @@
+//! The statements of one piece of code: what each gives and reads, and what it stands in.
+
+use std::collections::{BTreeSet, HashMap};
+
+use super::{
+    names::{Gives, Mention, Space, mention},
+    tree::Tree,
+};
+use crate::language::Role;
+
+/// A statement, or the head of one that holds others.
+#[derive(Debug)]
+pub(crate) struct Unit<'t> {
+    pub(crate) role: Role,
+    /// The unit that it stands in.
+    pub(crate) parent: Option<usize>,
+    /// The innermost function around it that is part of the piece.
+    pub(crate) function: usize,
+    pub(crate) first_row: u32,
+    /// The rows that are its own.
+    pub(crate) rows: BTreeSet<u32>,
+    pub(crate) mentions: Vec<Mention<'t>>,
+    /// Literal names, as written.
+    pub(crate) symbols: Vec<&'t str>,
+    /// Whether control does not go on behind it.
+    pub(crate) jumps: bool,
+    /// Whether it is there for what it does, not for its value.
+    effect: bool,
+}
+
+/// A function, class or file, and where the statement begins that it is a part of.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Piece {
+    /// At most `scope`.
+    pub(crate) from: usize,
+    pub(crate) scope: usize,
+}
+
+/// A place where a name gets a value.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Giver {
+    pub(crate) unit: usize,
+    /// The function in which the name is known.
+    pub(crate) function: usize,
+    /// Whether the earlier value is gone.
+    pub(crate) whole: bool,
+}
+
+/// One piece of code.
+pub(crate) struct Units<'t> {
+    pub(crate) all: Vec<Unit<'t>>,
+    pub(crate) givers: HashMap<(Space, &'t str), Vec<Giver>>,
+}
+
+/// Splits a piece into units. The first one is the head of the piece.
+pub(crate) fn split<'t>(tree: &Tree, source: &'t str, piece: Piece) -> Units<'t> {
+    let Piece { from, scope } = piece;
+    let enters = tree.node(scope).role.is_function();
+    let own = receiver(tree, source, scope);
+    let mut all = vec![start(tree, scope, None, 0)];
+    let mut open: Vec<(usize, usize)> = vec![(0, tree.after(scope))];
+    let end = tree.after(scope).min(tree.len());
+    let mut at = if from < scope { from } else { scope + 1 };
+    while at < end {
+        let node = tree.node(at);
+        let before = at < scope;
+        while open.len() > 1 && open.last().is_some_and(|(_, after)| at >= *after) {
+            open.pop();
+        }
+        let above = tree.parent(at).unwrap_or(scope);
+        let elsewhere = if before {
+            // What stands before the scope counts only as far as it leads to it.
+            tree.after(at) <= scope && (node.role.is_function() || node.role == Role::Block)
+        } else {
+            !enters && node.role == Role::Block && is_inner(tree, above, scope)
+        };
+        if node.role == Role::Comment || elsewhere {
+            at = tree.after(at);
+            continue;
+        }
+        let around = open.last().map_or(0, |(unit, _)| *unit);
+        let mut unit = around;
+        if !before && at != scope && is_statement(tree, at, above) {
+            let function = all.get(around).map_or(0, |u: &Unit<'_>| match u.role.is_function() {
+                true => around,
+                false => u.function,
+            });
+            unit = all.len();
+            all.push(start(tree, at, Some(around), function));
+            open.push((unit, tree.after(at)));
+        }
+        let Some(unit) = all.get_mut(unit) else { break };
+        note(tree, source, at, own, unit);
+        at += 1;
+    }
+    Units { givers: givers(&all), all }
+}
+
+/// Adds what the node at `at` says to its unit.
+fn note<'t>(tree: &Tree, source: &'t str, at: usize, own: Option<&str>, unit: &mut Unit<'t>) {
+    let node = tree.node(at);
+    if tree.is_leaf(at) && node.role != Role::Block {
+        unit.rows.extend(node.first_row..=node.last_row);
+    }
+    match node.role {
+        Role::Jump => unit.jumps = true,
+        Role::Symbol => unit.symbols.push(tree.text(at, source)),
+        _ => {}
+    }
+    let Some(mut found) = mention(tree, source, at, own) else { return };
+    unit.jumps |= found.called && tree.language.exits.contains(&found.text);
+    let arguments = tree.language.compiled().arguments_field;
+    let is_argument = |i: usize| tree.node(i).field == arguments;
+    if unit.effect
+        && found.gives == Gives::Nothing
+        && found.space != Space::Member
+        && !found.called
+        && !tree.ancestors(at).take(8).any(is_argument)
+    {
+        found.gives = Gives::More;
+    }
+    unit.mentions.push(found);
+}
+
+fn start<'t>(tree: &Tree, index: usize, parent: Option<usize>, function: usize) -> Unit<'t> {
+    let node = tree.node(index);
+    let first = tree.children(index).find(|c| tree.node(*c).role != Role::Comment);
+    let call = |i: usize| tree.node(i).role == Role::Call;
+    let rows = match node.role {
+        Role::Root => BTreeSet::new(),
+        _ => BTreeSet::from([node.first_row]),
+    };
+    Unit {
+        role: node.role,
+        parent,
+        function,
+        first_row: node.first_row,
+        rows,
+        mentions: Vec::new(),
+        symbols: Vec::new(),
+        jumps: false,
+        effect: call(index)
+            || (node.role == Role::Other
+                && first.is_some_and(|c| call(c) && tree.after(c) == tree.after(index))),
+    }
+}
+
+/// Whether the node at `index` is a statement of its own.
+pub(crate) fn is_statement(tree: &Tree, index: usize, above: usize) -> bool {
+    let language = tree.language.compiled();
+    let (node, around) = (tree.node(index), tree.node(above));
+    if matches!(node.role, Role::Block | Role::Comment | Role::Label) {
+        return false;
+    }
+    if node.role.is_compound() || node.role.is_function() || node.role == Role::Class {
+        return true;
+    }
+    match around.role {
+        Role::Root | Role::Block => true,
+        Role::Case if language.is_body(node.field) => true,
+        Role::Case => node.field >= crate::language::OTHER_CHILD,
+        role if role.is_compound() || role.is_function() => language.is_body(node.field),
+        _ => false,
+    }
+}
+
+fn is_inner(tree: &Tree, above: usize, scope: usize) -> bool {
+    let role = tree.node(above).role;
+    above != scope && (role.is_function() || role == Role::Class)
+}
+
+/// What a Go method calls its object.
+pub(crate) fn receiver<'t>(tree: &Tree, source: &'t str, function: usize) -> Option<&'t str> {
+    let field = tree.language.compiled().receiver_field;
+    let list = tree.child(function, field)?;
+    if tree.node(function).role != Role::Function {
+        return None;
+    }
+    (list..tree.after(list))
+        .find(|i| tree.node(*i).role == Role::Name)
+        .map(|i| tree.text(i, source))
+}
+
+fn givers<'t>(all: &[Unit<'t>]) -> HashMap<(Space, &'t str), Vec<Giver>> {
+    let mut givers: HashMap<_, Vec<Giver>> = HashMap::new();
+    for (index, unit) in all.iter().enumerate() {
+        for m in &unit.mentions {
+            let function = match m.gives {
+                Gives::Nothing => continue,
+                Gives::Parameter if unit.role.is_function() => index,
+                _ => unit.function,
+            };
+            let whole = m.gives != Gives::More;
+            givers.entry((m.space, m.text)).or_default().push(Giver {
+                unit: index,
+                function,
+                whole,
+            });
+        }
+    }
+    givers
+}

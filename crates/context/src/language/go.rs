@@ -1,0 +1,61 @@
+use std::sync::OnceLock;
+
+use super::{Language, Role};
+
+pub(crate) static GO: Language = Language {
+    name: "Go",
+    extensions: &["go"],
+    file_names: &[],
+    interpreters: &[],
+    grammar: || tree_sitter_go::LANGUAGE.into(),
+    roles: &[
+        (Role::Root, &["source_file"]),
+        (Role::Block, &["block", "statement_list", "field_declaration_list"]),
+        (Role::Function, &["function_declaration", "method_declaration", "method_elem"]),
+        (Role::Lambda, &["func_literal"]),
+        (Role::Class, &["type_spec"]),
+        (
+            Role::Branch,
+            &[
+                "if_statement",
+                "expression_switch_statement",
+                "type_switch_statement",
+                "select_statement",
+            ],
+        ),
+        (Role::Loop, &["for_statement"]),
+        (Role::Case, &["expression_case", "default_case", "type_case", "communication_case"]),
+        (
+            Role::Jump,
+            &["return_statement", "break_statement", "continue_statement", "goto_statement"],
+        ),
+        (Role::Call, &["call_expression"]),
+        (Role::Element, &["index_expression", "slice_expression"]),
+        (Role::Import, &["import_declaration", "package_clause"]),
+        (Role::Text, &["interpreted_string_literal", "raw_string_literal"]),
+        (Role::Comment, &["comment"]),
+        (Role::Name, &["identifier", "field_identifier"]),
+        (Role::TypeName, &["type_identifier"]),
+        (Role::Address, &["unary_expression"]),
+    ],
+    assigns: &[
+        ("short_var_declaration", "left"),
+        ("assignment_statement", "left"),
+        ("var_spec", "name"),
+        ("const_spec", "name"),
+        ("range_clause", "left"),
+        ("receive_statement", "left"),
+        ("field_declaration", "name"),
+        ("type_switch_statement", "alias"),
+    ],
+    labels: &[("keyed_element", "key")],
+    members: &[("selector_expression", "operand", "field")],
+    bodies: &["body", "consequence", "alternative"],
+    parameters: &["parameters", "receiver"],
+    selves: &[],
+    constructors: &[],
+    exits: &["Exit", "Fatal", "Fatalf", "Fatalln", "panic"],
+    imports: &[],
+    hooks: &[],
+    compiled: OnceLock::new(),
+};

@@ -1,0 +1,91 @@
+use std::sync::OnceLock;
+
+use super::{Language, Role};
+
+pub(crate) static JAVA: Language = Language {
+    name: "Java",
+    extensions: &["java"],
+    file_names: &[],
+    interpreters: &["java"],
+    grammar: || tree_sitter_java::LANGUAGE.into(),
+    roles: &[
+        (Role::Root, &["program"]),
+        (
+            Role::Block,
+            &[
+                "block",
+                "class_body",
+                "constructor_body",
+                "interface_body",
+                "enum_body",
+                "enum_body_declarations",
+                "annotation_type_body",
+                "switch_block",
+            ],
+        ),
+        (
+            Role::Function,
+            &["method_declaration", "constructor_declaration", "compact_constructor_declaration"],
+        ),
+        (Role::Lambda, &["lambda_expression"]),
+        (
+            Role::Class,
+            &[
+                "class_declaration",
+                "interface_declaration",
+                "enum_declaration",
+                "record_declaration",
+                "annotation_type_declaration",
+            ],
+        ),
+        (Role::Branch, &["if_statement", "switch_expression", "catch_clause"]),
+        (
+            Role::Loop,
+            &["for_statement", "enhanced_for_statement", "while_statement", "do_statement"],
+        ),
+        (Role::Try, &["try_statement", "finally_clause"]),
+        (Role::With, &["try_with_resources_statement", "synchronized_statement"]),
+        (Role::Case, &["switch_block_statement_group", "switch_rule"]),
+        (Role::Label, &["switch_label"]),
+        (
+            Role::Jump,
+            &[
+                "return_statement",
+                "throw_statement",
+                "break_statement",
+                "continue_statement",
+                "yield_statement",
+            ],
+        ),
+        (Role::Call, &["method_invocation", "object_creation_expression"]),
+        (Role::Element, &["array_access"]),
+        (Role::Decorator, &["annotation", "marker_annotation"]),
+        (Role::Import, &["import_declaration", "package_declaration"]),
+        (Role::Text, &["string_literal"]),
+        (Role::Comment, &["line_comment", "block_comment"]),
+        (Role::Name, &["identifier"]),
+        (Role::TypeName, &["type_identifier"]),
+    ],
+    assigns: &[
+        ("variable_declarator", "name"),
+        ("assignment_expression", "left"),
+        ("enhanced_for_statement", "name"),
+        ("catch_formal_parameter", "name"),
+        ("resource", "name"),
+        ("enum_constant", "name"),
+    ],
+    labels: &[("element_value_pair", "key"), ("annotation", "name"), ("marker_annotation", "name")],
+    members: &[
+        ("field_access", "object", "field"),
+        ("method_invocation", "object", "name"),
+        ("scoped_identifier", "scope", "name"),
+    ],
+    bodies: &["body", "consequence", "alternative"],
+    parameters: &["parameters"],
+    selves: &["this"],
+    constructors: &[],
+    exits: &["exit"],
+    imports: &[],
+    hooks: &[],
+    compiled: OnceLock::new(),
+};

@@ -1,0 +1,66 @@
+use std::sync::OnceLock;
+
+use super::{Language, Role};
+
+pub(crate) static JAVASCRIPT: Language = Language {
+    name: "JavaScript",
+    extensions: &["js", "jsx", "mjs", "cjs", "es6"],
+    file_names: &["Jakefile"],
+    interpreters: &["node", "nodejs", "bun"],
+    grammar: || tree_sitter_javascript::LANGUAGE.into(),
+    roles: &[
+        (Role::Root, &["program"]),
+        (Role::Block, &["statement_block", "class_body", "switch_body"]),
+        (
+            Role::Function,
+            &["function_declaration", "generator_function_declaration", "method_definition"],
+        ),
+        (Role::Lambda, &["arrow_function", "function_expression", "generator_function"]),
+        (Role::Class, &["class_declaration", "class"]),
+        (Role::Wrapper, &["export_statement"]),
+        (Role::Branch, &["if_statement", "else_clause", "switch_statement", "catch_clause"]),
+        (Role::Loop, &["for_statement", "for_in_statement", "while_statement", "do_statement"]),
+        (Role::Try, &["try_statement", "finally_clause"]),
+        (Role::With, &["with_statement"]),
+        (Role::Case, &["switch_case", "switch_default"]),
+        (
+            Role::Jump,
+            &["return_statement", "throw_statement", "break_statement", "continue_statement"],
+        ),
+        (Role::Call, &["call_expression", "new_expression"]),
+        (Role::Element, &["subscript_expression"]),
+        (Role::Decorator, &["decorator"]),
+        (Role::Import, &["import_statement"]),
+        (Role::Text, &["string", "template_string"]),
+        (Role::Comment, &["comment", "html_comment"]),
+        (
+            Role::Name,
+            &[
+                "identifier",
+                "property_identifier",
+                "private_property_identifier",
+                "shorthand_property_identifier",
+                "shorthand_property_identifier_pattern",
+            ],
+        ),
+    ],
+    assigns: &[
+        ("variable_declarator", "name"),
+        ("assignment_expression", "left"),
+        ("augmented_assignment_expression", "left"),
+        ("update_expression", "argument"),
+        ("for_in_statement", "left"),
+        ("catch_clause", "parameter"),
+        ("field_definition", "property"),
+    ],
+    labels: &[("pair", "key"), ("pair_pattern", "key")],
+    members: &[("member_expression", "object", "property")],
+    bodies: &["body", "consequence", "alternative"],
+    parameters: &["parameters", "parameter"],
+    selves: &["this"],
+    constructors: &["constructor"],
+    exits: &["exit", "abort"],
+    imports: &["require", "import"],
+    hooks: &[],
+    compiled: OnceLock::new(),
+};

@@ -1,0 +1,123 @@
+//! Bytes → lines, counted as scanners count them: a line ends at `\n`, and nowhere else.
+
+use chaffinch_core::{RepoPath, SourceText};
+
+/// Columns of a line beyond which it is cut.
+const WIDE: usize = 400;
+
+/// Columns shown before the place for which a wide line is sent.
+const BEFORE: usize = 120;
+
+/// The mark of what was cut off.
+const CUT: char = '…';
+
+/// A file as text.
+#[derive(Debug)]
+pub(crate) struct SourceFile {
+    pub(crate) path: RepoPath,
+    text: SourceText,
+    /// Byte offsets of the starts of lines.
+    starts: Vec<usize>,
+}
+
+impl SourceFile {
+    /// Reads UTF-8, or UTF-16 with its mark; what is not text is marked with U+FFFD.
+    ///
+    /// # Errors
+    /// Why it has no lines, in our own words.
+    pub(crate) fn read(path: RepoPath, bytes: &[u8]) -> Result<Self, &'static str> {
+        let text = match bytes {
+            [0xFF, 0xFE, rest @ ..] => utf16(rest, u16::from_le_bytes),
+            [0xFE, 0xFF, rest @ ..] => utf16(rest, u16::from_be_bytes),
+            [0xEF, 0xBB, 0xBF, rest @ ..] => String::from_utf8_lossy(rest).into_owned(),
+            _ => String::from_utf8_lossy(bytes).into_owned(),
+        };
+        let text = SourceText::new(text);
+        if text.expose().contains('\0') {
+            return Err("the file is binary");
+        }
+        if text.is_empty() {
+            return Err("the file is empty");
+        }
+        let breaks = text.expose().bytes().enumerate().filter(|(_, b)| *b == b'\n');
+        let mut starts: Vec<usize> = std::iter::once(0).chain(breaks.map(|(i, _)| i + 1)).collect();
+        starts.pop_if(|start| *start == text.expose().len());
+        Ok(Self { path, text, starts })
+    }
+
+    /// The whole text.
+    pub(crate) fn text(&self) -> &str {
+        self.text.expose()
+    }
+
+    /// How many lines there are; at least one.
+    pub(crate) fn len(&self) -> u32 {
+        u32::try_from(self.starts.len()).unwrap_or(u32::MAX)
+    }
+
+    /// The line `number` (from 1) without its line break; empty if there is none.
+    pub(crate) fn line(&self, number: u32) -> &str {
+        let index = number.saturating_sub(1) as usize;
+        let Some(start) = self.starts.get(index) else { return "" };
+        let end = self.starts.get(index + 1).copied().unwrap_or(self.text().len());
+        self.text().get(*start..end).unwrap_or_default().trim_end_matches(['\n', '\r'])
+    }
+
+    /// Whether the line holds more than blanks, brackets and the words that stand for them.
+    pub(crate) fn has_code(&self, number: u32) -> bool {
+        let line = self.line(number).trim();
+        !matches!(line, "end" | "begin" | "<?php" | "?>")
+            && !line.chars().all(|c| matches!(c, '(' | ')' | '{' | '}' | '[' | ']' | ';' | ','))
+    }
+
+    /// The longest line's bytes.
+    pub(crate) fn longest(&self) -> usize {
+        let ends = self.starts.iter().skip(1).copied().chain([self.text().len()]);
+        self.starts.iter().zip(ends).map(|(start, end)| end - start).max().unwrap_or_default()
+    }
+
+    /// The line `number` as it is sent: at most `width` columns and the marks of the cut, around the
+    /// columns `around` (from 1) if they are given.
+    pub(crate) fn shown(&self, number: u32, around: Option<(u32, u32)>, width: usize) -> Shown {
+        let line = self.line(number);
+        // A lone carriage return would look like a line break to whoever prints it.
+        let clean = line.replace('\r', " ");
+        let columns = if clean.len() <= width { clean.len() } else { clean.chars().count() };
+        if columns <= width {
+            return Shown { text: clean.into(), cut: false };
+        }
+        let (first, last) = around.unwrap_or((1, 1));
+        let (first, last) = (first.saturating_sub(1) as usize, last.saturating_sub(1) as usize);
+        let room = width.saturating_sub(last.saturating_sub(first).min(width));
+        let start = first.saturating_sub(BEFORE.min(room / 2)).min(columns - width);
+        let mut text = String::new();
+        if start > 0 {
+            text.push(CUT);
+        }
+        text.extend(clean.chars().skip(start).take(width));
+        if start + width < columns {
+            text.push(CUT);
+        }
+        Shown { text: text.into(), cut: true }
+    }
+}
+
+/// The columns that are sent of a line, if the budget does not call for fewer.
+pub(crate) const WIDTHS: [usize; 4] = [WIDE, WIDE / 2, WIDE / 4, WIDE / 8];
+
+/// A line as it is sent.
+pub(crate) struct Shown {
+    pub(crate) text: SourceText,
+    /// Whether something is missing.
+    pub(crate) cut: bool,
+}
+
+fn utf16(bytes: &[u8], unit: fn([u8; 2]) -> u16) -> String {
+    let (pairs, rest) = bytes.as_chunks::<2>();
+    let text = char::decode_utf16(pairs.iter().map(|pair| unit(*pair)));
+    let mut text: String = text.map(|c| c.unwrap_or(char::REPLACEMENT_CHARACTER)).collect();
+    if !rest.is_empty() {
+        text.push(char::REPLACEMENT_CHARACTER);
+    }
+    text
+}

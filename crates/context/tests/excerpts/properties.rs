@@ -1,0 +1,118 @@
+//! What holds for every input.
+
+use chaffinch_context::Limits;
+use chaffinch_core::Rung;
+use proptest::prelude::*;
+
+use crate::{AMPLE, TOKENS, excerpt, finding, region, through};
+
+const PATHS: [&str; 9] =
+    ["a.py", "a.js", "a.ts", "a.tsx", "a.java", "a.go", "a.rb", "a.php", "a.conf"];
+
+/// Pieces of several languages, thrown together: what is no syntax in one is in another.
+const PIECES: [&str; 30] = [
+    "def f(x):",
+    "    return x",
+    "  y = x + 1",
+    "function f(x) {",
+    "}",
+    "class A {",
+    "class A:",
+    "  const y = g(x)",
+    "  if (!x) {",
+    "  if x:",
+    "end",
+    "def f(x)",
+    "  @y = x",
+    "package main",
+    "func f(x int) {",
+    "  x := y",
+    "<?php",
+    "$x = $_GET['a'];",
+    "foreach ($x as $y) {",
+    "@route('/a')",
+    "  self.y = y",
+    "  this.y = x",
+    "",
+    "`",
+    "\"\"\"",
+    "for x in y:",
+    "  throw x;",
+    "LIMIT = 3",
+    "  run(x, (e) => {",
+    "})",
+];
+
+fn source() -> impl Strategy<Value = String> {
+    proptest::collection::vec(proptest::sample::select(PIECES.as_slice()), 1..40)
+        .prop_map(|lines| lines.join("\n"))
+}
+
+fn rung() -> impl Strategy<Value = Rung> {
+    proptest::sample::select(
+        [Rung::Finding, Rung::Slice, Rung::Function, Rung::Related, Rung::File].as_slice(),
+    )
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 300, ..ProptestConfig::default() })]
+
+    #[test]
+    fn sent_lines_are_in_the_file_unique_in_order_and_within_budget(
+        source in source(), path in proptest::sample::select(PATHS.as_slice()),
+        line in 1u32..40, length in 0u32..6, ceiling in rung(), budget in 40usize..400,
+    ) {
+        let lines: Vec<&str> = source.split('\n').collect();
+        let line = line.min(u32::try_from(source.lines().count().max(1)).unwrap());
+        let found = through(finding(path, Some(region(line, line + length))), &[(path, line / 2 + 1)]);
+        let limits = Limits { budget, ceiling, ..AMPLE };
+        match excerpt(&found, &[(path, source.as_bytes())], limits) {
+            Err(none) => prop_assert!(
+                source.is_empty() || none.why.contains("on line"), "{}", none.why),
+            Ok(excerpt) => {
+                let numbers: Vec<u32> = excerpt.lines().iter().map(|l| l.number).collect();
+                prop_assert!(numbers.is_sorted_by(|a, b| a < b));
+                for sent in excerpt.lines() {
+                    prop_assert_eq!(sent.text.expose(), lines[sent.number as usize - 1]);
+                }
+                prop_assert!(numbers.contains(&line));
+                prop_assert!(excerpt.cost(TOKENS.as_ref()) <= budget);
+                prop_assert!(excerpt.rung() <= ceiling);
+            }
+        }
+    }
+
+    #[test]
+    fn more_budget_never_removes_a_line(
+        source in source(), path in proptest::sample::select(PATHS.as_slice()),
+        line in 1u32..20, small in 40usize..200, more in 1usize..300, ceiling in rung(),
+    ) {
+        let found = finding(path, Some(region(line, line)));
+        let files = [(path, source.as_bytes())];
+        let few = excerpt(&found, &files, Limits { budget: small, ceiling, ..AMPLE });
+        let many = excerpt(&found, &files, Limits { budget: small + more, ceiling, ..AMPLE });
+        if let Ok(few) = few {
+            let many = many.unwrap();
+            for sent in few.lines() {
+                prop_assert!(many.line(&sent.path, sent.number).is_some());
+            }
+            prop_assert!(few.rung() <= many.rung());
+        }
+    }
+
+    #[test]
+    fn any_bytes_give_an_excerpt_or_a_sentence(
+        bytes in proptest::collection::vec(any::<u8>(), 0..600),
+        path in proptest::sample::select(PATHS.as_slice()),
+        line in 0u32..30, column in 0u32..200, budget in 0usize..300,
+    ) {
+        let mut region = region(line, line + 1);
+        region.start_column = Some(column);
+        let found = finding(path, Some(region));
+        let limits = Limits { budget, ceiling: Rung::File, ..AMPLE };
+        match excerpt(&found, &[(path, &bytes)], limits) {
+            Ok(excerpt) => prop_assert!(excerpt.cost(TOKENS.as_ref()) <= budget),
+            Err(none) => prop_assert!(!none.why.is_empty()),
+        }
+    }
+}

@@ -1,0 +1,207 @@
+//! The door: inspection, then a receipt, then out.
+
+mod receipt;
+mod rewrite;
+
+use std::{fmt, sync::Arc};
+
+use chaffinch_core::{
+    ChangeId, Clock, CommitSha, Entropy, Fingerprint, Prompt, Receipts, RuleId, Rung, StoreError,
+    TokenCount,
+};
+
+use crate::{
+    Cleared, Endpoint, Inspected, Mode, Policy, PolicyError, RedactError, Redactor,
+    inspected::cache_key, policy::rung_name,
+};
+
+/// The most bytes of untrusted text that are looked at: far above any budget of tokens.
+const MAX_BYTES: usize = 1 << 20;
+
+/// The one way out: for one policy, to one endpoint.
+pub struct Door {
+    policy: Policy,
+    policy_digest: String,
+    endpoint: Endpoint,
+    origin: String,
+    redactor: Redactor,
+    receipts: Arc<dyn Receipts>,
+    tokens: Arc<dyn TokenCount>,
+    clock: Arc<dyn Clock>,
+    entropy: Arc<dyn Entropy>,
+}
+
+/// What a disclosure is for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Disclosure {
+    /// The change that the finding belongs to.
+    pub change: ChangeId,
+    /// The commit that the lines are from.
+    pub head: CommitSha,
+    /// The finding that they are sent for.
+    pub finding: Fingerprint,
+    /// Its rule.
+    pub rule: RuleId,
+}
+
+/// Why nothing may leave.
+#[derive(Debug, Clone, thiserror::Error)]
+#[non_exhaustive]
+pub enum ClearError {
+    /// The excerpt needs a higher rung than the policy allows.
+    #[error("the excerpt needs `{}`, and the policy allows at most `{}`", rung_name(*.rung), rung_name(*.ceiling))]
+    AboveCeiling {
+        /// What the excerpt needs.
+        rung: Rung,
+        /// What is allowed.
+        ceiling: Rung,
+    },
+    /// The excerpt or the prompt has too many tokens.
+    #[error("{tokens} tokens, and the policy allows {budget}")]
+    OverBudget {
+        /// How many it has; a lower bound where the text is too large to be counted.
+        tokens: usize,
+        /// How many are allowed.
+        budget: usize,
+    },
+    /// It holds text that the policy blocks, or that stands where it cannot be replaced.
+    #[error("it holds text that may not leave: {class}")]
+    Blocked {
+        /// Which class of text, and where if not in source.
+        class: String,
+    },
+    /// The random marker occurs in the untrusted text; make the prompt again with a new one.
+    #[error("the marker occurs in the text that it fences")]
+    MarkerInText,
+    /// The policy does not list the repository.
+    #[error("the policy does not list this repository")]
+    Repository,
+    /// Redaction failed.
+    #[error(transparent)]
+    Redaction(#[from] RedactError),
+    /// The receipt could not be kept.
+    #[error("no receipt: {0}")]
+    Receipt(#[from] StoreError),
+    /// Anything else.
+    #[error("{0}")]
+    Other(&'static str),
+}
+
+impl Door {
+    /// Opens the way to `endpoint` under `policy`.
+    ///
+    /// # Errors
+    /// [`PolicyError`] where the policy is out of its bounds, or the endpoint is not attested as
+    /// the policy wants; it says what to do.
+    pub fn new(
+        policy: Policy,
+        endpoint: Endpoint,
+        receipts: Arc<dyn Receipts>,
+        tokens: Arc<dyn TokenCount>,
+        clock: Arc<dyn Clock>,
+        entropy: Arc<dyn Entropy>,
+    ) -> Result<Self, PolicyError> {
+        policy.validate()?;
+        endpoint.check(&policy)?;
+        let redactor = Redactor::with(&policy.extra_patterns)?;
+        let (policy_digest, origin) = (policy.digest(), endpoint.origin()?);
+        Ok(Self {
+            policy,
+            policy_digest,
+            endpoint,
+            origin,
+            redactor,
+            receipts,
+            tokens,
+            clock,
+            entropy,
+        })
+    }
+
+    /// The policy in force.
+    pub fn policy(&self) -> &Policy {
+        &self.policy
+    }
+
+    /// Where text goes.
+    pub fn endpoint(&self) -> &Endpoint {
+        &self.endpoint
+    }
+
+    /// Holds a prompt against the policy and redacts it. Does no I/O.
+    ///
+    /// The excerpt's budget counts the source as it was chosen; the prompt's budget counts what
+    /// would be sent.
+    ///
+    /// # Errors
+    /// [`ClearError`] for whatever may not leave, and for whatever could not be checked.
+    pub fn inspect(&self, prompt: Prompt) -> Result<Inspected, ClearError> {
+        let (rung, ceiling) = (prompt.excerpt.rung(), self.policy.ceiling);
+        if rung > ceiling {
+            return Err(ClearError::AboveCeiling { rung, ceiling });
+        }
+        let bytes = prompt.question.expose().len()
+            + prompt.excerpt.lines().iter().map(|l| l.text.expose().len()).sum::<usize>();
+        if bytes > MAX_BYTES {
+            let budget = self.policy.prompt_tokens;
+            // No token of the vocabulary is longer than 128 bytes.
+            let tokens = (bytes / 128).max(budget + 1);
+            return Err(ClearError::OverBudget { tokens, budget });
+        }
+        within(prompt.excerpt.cost(&*self.tokens), self.policy.excerpt_tokens)?;
+
+        let (prompt, redactions) = rewrite::redact(&self.redactor, prompt)?;
+        for class in redactions.keys() {
+            let mode = match class.as_str() {
+                "email" => self.policy.redact.emails,
+                _ => self.policy.redact.secrets,
+            };
+            if mode == Mode::Block {
+                return Err(ClearError::Blocked { class: class.clone() });
+            }
+        }
+        rewrite::check_marker(&prompt)?;
+        let tokens =
+            self.tokens.count(prompt.instructions) + self.tokens.count(prompt.render().expose());
+        within(tokens, self.policy.prompt_tokens)?;
+        Ok(Inspected {
+            cache_key: cache_key(&prompt, &self.endpoint),
+            prompt,
+            redactions,
+            tokens,
+            policy_digest: self.policy_digest.clone(),
+            origin: self.origin.clone(),
+        })
+    }
+
+    /// Writes the receipt of a disclosure, and once it is durable hands over what may leave.
+    ///
+    /// # Errors
+    /// [`ClearError::Repository`] where the policy does not list the repository, and
+    /// [`ClearError::Receipt`] where the receipt could not be kept: then nothing may leave.
+    pub async fn clear(
+        &self,
+        inspected: Inspected,
+        disclosure: &Disclosure,
+    ) -> Result<Cleared<Prompt>, ClearError> {
+        if inspected.policy_digest != self.policy_digest || inspected.origin != self.origin {
+            return Err(ClearError::Other("it was inspected for another policy or endpoint"));
+        }
+        if !self.policy.allows(&disclosure.change.repo.name) {
+            return Err(ClearError::Repository);
+        }
+        let receipt = self.receipt(&inspected, disclosure)?;
+        self.receipts.append(&receipt).await?;
+        Ok(Cleared::new(inspected.prompt, receipt))
+    }
+}
+
+impl fmt::Debug for Door {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Door").field("origin", &self.origin).finish_non_exhaustive()
+    }
+}
+
+fn within(tokens: usize, budget: usize) -> Result<(), ClearError> {
+    if tokens > budget { Err(ClearError::OverBudget { tokens, budget }) } else { Ok(()) }
+}

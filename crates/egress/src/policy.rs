@@ -1,0 +1,250 @@
+//! What may be disclosed, and how long what comes back is kept.
+
+mod patterns;
+
+use chaffinch_core::{RepoName, Rung};
+use serde::{Deserialize, Serialize};
+
+use crate::{digest::Fields, redact::compile_extra};
+
+pub use patterns::{ExtraPattern, RepoPattern};
+
+/// What may be disclosed, and how long what comes back is kept. Data; [`Policy::validate`] says
+/// whether it is within its bounds.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Policy {
+    /// The repositories that may be worked on; empty means none.
+    pub repositories: Vec<RepoPattern>,
+    /// The highest rung of the ladder of disclosure that may be sent.
+    pub ceiling: Rung,
+    /// The most tokens of source in one prompt, counted as [`chaffinch_core::Excerpt::cost`] does.
+    pub excerpt_tokens: usize,
+    /// The most tokens of one whole prompt, instructions included.
+    pub prompt_tokens: usize,
+    /// What happens to secrets and addresses. It cannot be switched off.
+    pub redact: Redact,
+    /// How many days an answer is kept: 1 to 180.
+    pub answer_ttl_days: u16,
+    /// For how many days the vendor of a model may keep copies: at most 30.
+    pub max_vendor_retention_days: u16,
+    /// The customer's own patterns of secrets, at most 50.
+    pub extra_patterns: Vec<ExtraPattern>,
+}
+
+/// What happens to each class of text that must not leave.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Redact {
+    /// Passwords, keys, tokens.
+    pub secrets: Mode,
+    /// E-mail addresses.
+    pub emails: Mode,
+}
+
+/// What happens to text that must not leave. There is no way to let it through.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Mode {
+    /// A placeholder takes its place.
+    #[default]
+    Replace,
+    /// The whole prompt is refused.
+    Block,
+}
+
+impl Default for Policy {
+    fn default() -> Self {
+        Self {
+            repositories: Vec::new(),
+            ceiling: Rung::Function,
+            excerpt_tokens: 600,
+            prompt_tokens: 4_000,
+            redact: Redact::default(),
+            answer_ttl_days: 30,
+            max_vendor_retention_days: 30,
+            extra_patterns: Vec::new(),
+        }
+    }
+}
+
+/// Why a policy or an endpoint cannot be worked with; each says what to do.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum PolicyError {
+    /// A number is out of its bounds.
+    #[error("{field} is {value}: set it to {min} to {max}")]
+    OutOfBounds {
+        /// The name of the field.
+        field: &'static str,
+        /// What it is.
+        value: u64,
+        /// The least that it may be.
+        min: u64,
+        /// The most that it may be.
+        max: u64,
+    },
+    /// A text is no pattern of repositories.
+    #[error("`{pattern}` names no repositories: {why}")]
+    Repository {
+        /// The text, cut to 200 characters.
+        pattern: String,
+        /// What is wrong, and what to write.
+        why: &'static str,
+    },
+    /// A pattern of the customer cannot be used.
+    #[error("the extra pattern `{id}` cannot be used: {why}")]
+    ExtraPattern {
+        /// Its name.
+        id: String,
+        /// What is wrong, and what to write.
+        why: String,
+    },
+    /// The endpoint's address cannot be used.
+    #[error("the model endpoint's address cannot be used: {0}")]
+    Address(&'static str),
+    /// The endpoint has no model.
+    #[error("the model endpoint {origin} has no model: name the one to ask")]
+    NoModel {
+        /// Scheme, host and port.
+        origin: String,
+    },
+    /// Nothing is known of what the endpoint does with what it gets.
+    #[error(
+        "the model endpoint {origin} has no attestation: add its data-protection agreement, \
+         retention days and no-training promise, or declare it self-hosted if it is yours"
+    )]
+    Unattested {
+        /// Scheme, host and port.
+        origin: String,
+    },
+    /// The attestation names no agreement.
+    #[error(
+        "the attestation of the model endpoint {origin} names no agreement: give the reference of \
+         the data-protection agreement"
+    )]
+    NoAgreement {
+        /// Scheme, host and port.
+        origin: String,
+    },
+    /// The vendor keeps copies for longer than the policy allows.
+    #[error(
+        "the model endpoint {origin} keeps copies for {days} days and the policy allows {max}: \
+         agree on a shorter retention with the vendor, or use another endpoint"
+    )]
+    Retention {
+        /// Scheme, host and port.
+        origin: String,
+        /// The attested days.
+        days: u16,
+        /// The policy's days.
+        max: u16,
+    },
+    /// The vendor may train on what it gets.
+    #[error(
+        "the model endpoint {origin} may train on what it is sent: agree with the vendor that it \
+         does not, or use another endpoint"
+    )]
+    Training {
+        /// Scheme, host and port.
+        origin: String,
+    },
+    /// The rules for secrets that are built in cannot be read: a defect of this build.
+    #[error("this build cannot redact, so nothing may be sent ({0}): install another build")]
+    Rules(String),
+}
+
+impl Policy {
+    /// Checks every number and pattern against its bounds.
+    ///
+    /// # Errors
+    /// [`PolicyError`] names the first field that is out of bounds, and what to set it to.
+    pub fn validate(&self) -> Result<(), PolicyError> {
+        within("excerpt_tokens", self.excerpt_tokens as u64, 1, 100_000)?;
+        let least = self.excerpt_tokens as u64;
+        within("prompt_tokens", self.prompt_tokens as u64, least, 200_000)?;
+        within("answer_ttl_days", self.answer_ttl_days.into(), 1, 180)?;
+        within("max_vendor_retention_days", self.max_vendor_retention_days.into(), 0, 30)?;
+        within("extra_patterns", self.extra_patterns.len() as u64, 0, 50)?;
+        within("repositories", self.repositories.len() as u64, 0, 10_000)?;
+        for (i, extra) in self.extra_patterns.iter().enumerate() {
+            extra.validate()?;
+            if self.extra_patterns[..i].iter().any(|e| e.id == extra.id) {
+                let why = "another pattern has this name: choose a new one".into();
+                return Err(PolicyError::ExtraPattern { id: extra.id.clone(), why });
+            }
+            compile_extra(extra)?;
+        }
+        Ok(())
+    }
+
+    /// Whether `repo` may be worked on.
+    pub fn allows(&self, repo: &RepoName) -> bool {
+        self.repositories.iter().any(|p| p.matches(repo))
+    }
+
+    /// SHA-256 of the policy, hexadecimal: the same for two policies that say the same, whatever
+    /// the order and the case of their repositories.
+    pub fn digest(&self) -> String {
+        let mut repositories: Vec<String> =
+            self.repositories.iter().map(|p| p.as_str().to_ascii_lowercase()).collect();
+        repositories.sort_unstable();
+        repositories.dedup();
+        let mut extra: Vec<&ExtraPattern> = self.extra_patterns.iter().collect();
+        extra.sort_unstable_by(|a, b| a.id.cmp(&b.id));
+        // A field that is forgotten here does not compile.
+        let Self {
+            repositories: _,
+            ceiling,
+            excerpt_tokens,
+            prompt_tokens,
+            redact: Redact { secrets, emails },
+            answer_ttl_days,
+            max_vendor_retention_days,
+            extra_patterns: _,
+        } = self;
+        let mut fields = Fields::new("chaffinch-policy-1")
+            .text(rung_name(*ceiling))
+            .number(*excerpt_tokens as u64)
+            .number(*prompt_tokens as u64)
+            .text(secrets.as_str())
+            .text(emails.as_str())
+            .number((*answer_ttl_days).into())
+            .number((*max_vendor_retention_days).into())
+            .number(repositories.len() as u64);
+        for repository in &repositories {
+            fields = fields.text(repository);
+        }
+        for ExtraPattern { id, regex } in extra {
+            fields = fields.text(id).text(regex);
+        }
+        fields.hex()
+    }
+}
+
+impl Mode {
+    fn as_str(self) -> &'static str {
+        match self {
+            Self::Replace => "replace",
+            Self::Block => "block",
+        }
+    }
+}
+
+/// The word for a rung, as configuration writes it.
+pub(crate) fn rung_name(rung: Rung) -> &'static str {
+    match rung {
+        Rung::Finding => "finding",
+        Rung::Slice => "slice",
+        Rung::Function => "function",
+        Rung::Related => "related",
+        Rung::File => "file",
+    }
+}
+
+fn within(field: &'static str, value: u64, min: u64, max: u64) -> Result<(), PolicyError> {
+    if (min..=max).contains(&value) {
+        return Ok(());
+    }
+    Err(PolicyError::OutOfBounds { field, value, min, max })
+}

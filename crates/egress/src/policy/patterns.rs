@@ -1,0 +1,113 @@
+//! Which repositories, and the customer's own secrets.
+
+use std::{fmt, str::FromStr};
+
+use chaffinch_core::RepoName;
+use serde::{Deserialize, Serialize};
+
+use crate::PolicyError;
+
+/// `acme/shop`, or `acme/*`: a star stands for exactly one whole segment, and never for the first.
+/// Letters match in either case, as on the forges.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
+pub struct RepoPattern(String);
+
+impl RepoPattern {
+    /// Checks `text` and takes it.
+    ///
+    /// # Errors
+    /// [`PolicyError::Repository`] says what is wrong with the text, and what to write.
+    pub fn new(text: impl Into<String>) -> Result<Self, PolicyError> {
+        let text = text.into();
+        match check(&text) {
+            Ok(()) => Ok(Self(text)),
+            Err(why) => {
+                Err(PolicyError::Repository { pattern: text.chars().take(200).collect(), why })
+            }
+        }
+    }
+
+    /// The text, as it was given.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+
+    /// Whether `repo` is one of those meant.
+    pub fn matches(&self, repo: &RepoName) -> bool {
+        let (mut wanted, mut found) = (self.0.split('/'), repo.as_str().split('/'));
+        loop {
+            match (wanted.next(), found.next()) {
+                (None, None) => return true,
+                (Some("*"), Some(_)) => {}
+                (Some(a), Some(b)) if a.eq_ignore_ascii_case(b) => {}
+                _ => return false,
+            }
+        }
+    }
+}
+
+fn check(text: &str) -> Result<(), &'static str> {
+    if text.split('/').next() == Some("*") {
+        return Err("the first segment may not be a star: name the owner or group");
+    }
+    if text.split('/').any(|s| s != "*" && s.contains('*')) {
+        return Err("a star stands for one whole segment: write `owner/*`");
+    }
+    let filled: Vec<&str> = text.split('/').map(|s| if s == "*" { "x" } else { s }).collect();
+    RepoName::new(filled.join("/")).map(|_| ()).map_err(|_| "write `owner/name` or `owner/*`")
+}
+
+impl FromStr for RepoPattern {
+    type Err = PolicyError;
+    fn from_str(text: &str) -> Result<Self, PolicyError> {
+        Self::new(text)
+    }
+}
+
+impl TryFrom<String> for RepoPattern {
+    type Error = PolicyError;
+    fn try_from(text: String) -> Result<Self, PolicyError> {
+        Self::new(text)
+    }
+}
+
+impl From<RepoPattern> for String {
+    fn from(pattern: RepoPattern) -> Self {
+        pattern.0
+    }
+}
+
+impl fmt::Display for RepoPattern {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+/// A secret that only the customer knows the form of. It is replaced like any other.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ExtraPattern {
+    /// Its name in placeholders and receipts: 1 to 40 of `a-z 0-9 -`.
+    pub id: String,
+    /// A regular expression (syntax of the `regex` crate, classes are ASCII), at most 1,000 bytes.
+    /// The first group that matches is the secret; without groups, the whole match.
+    pub regex: String,
+}
+
+impl ExtraPattern {
+    pub(crate) fn validate(&self) -> Result<(), PolicyError> {
+        let error = |why: &str| {
+            let id = self.id.chars().take(40).collect();
+            Err(PolicyError::ExtraPattern { id, why: why.into() })
+        };
+        let allowed = |b: u8| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-';
+        if self.id.is_empty() || self.id.len() > 40 || !self.id.bytes().all(allowed) {
+            return error("name it with 1 to 40 lower-case letters, digits and dashes");
+        }
+        if self.regex.len() > 1_000 {
+            return error("shorten it to 1,000 bytes");
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,140 @@
+//! Secrets and e-mail addresses become placeholders.
+
+mod blocks;
+mod email;
+mod merge;
+mod placeholders;
+mod rule;
+mod table;
+
+use std::{collections::BTreeMap, fmt, sync::Arc};
+
+use chaffinch_core::{RepoPath, SourceText};
+
+use crate::{ExtraPattern, PolicyError};
+use merge::{Class, Span};
+use placeholders::Placeholders;
+use rule::Rule;
+use table::Table;
+
+/// Finds secrets and e-mail addresses and replaces them.
+pub struct Redactor {
+    table: Arc<Table>,
+    extra: Vec<Rule>,
+}
+
+/// One text to redact. Rules see it as a whole, so lines that follow each other belong together.
+#[derive(Clone, Copy)]
+pub struct Segment<'a> {
+    /// The file that it is from; some rules hold for some kinds of file only. `None` holds for all.
+    pub path: Option<&'a RepoPath>,
+    /// The text.
+    pub text: &'a str,
+}
+
+/// What redaction gives back.
+#[derive(Debug)]
+pub struct Redacted {
+    /// One text a segment, with as many line feeds as it had.
+    pub texts: Vec<SourceText>,
+    /// How many placeholders of each class there are: `email`, `secret:RULE`.
+    pub counts: BTreeMap<String, u32>,
+}
+
+/// Why redaction failed. Then nothing may leave.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum RedactError {
+    /// The built-in rules cannot be read: a defect of this build.
+    #[error("the rules for secrets cannot be read: {0}")]
+    Table(String),
+    /// A rule does not compile: a defect of this build.
+    #[error("the rule `{0}` for secrets does not compile")]
+    Rule(String),
+    /// More than 1,000 different secrets and addresses.
+    #[error("too many secrets and addresses in one prompt")]
+    TooMany,
+    /// The lines would not be the same lines.
+    #[error("redaction would change the lines")]
+    Lines,
+}
+
+impl Redactor {
+    /// With the built-in rules.
+    ///
+    /// # Errors
+    /// [`RedactError::Table`] if this build's rules cannot be read.
+    pub fn new() -> Result<Self, RedactError> {
+        Ok(Self { table: Table::built_in()?, extra: Vec::new() })
+    }
+
+    /// With the built-in rules and the customer's.
+    ///
+    /// # Errors
+    /// [`PolicyError`] names the pattern that cannot be used, or says that this build's rules
+    /// cannot be read.
+    pub fn with(extra: &[ExtraPattern]) -> Result<Self, PolicyError> {
+        let table = Table::built_in().map_err(|e| PolicyError::Rules(e.to_string()))?;
+        Ok(Self { table, extra: extra.iter().map(compile_extra).collect::<Result<_, _>>()? })
+    }
+
+    /// Redacts texts that belong to one prompt: the same value has the same placeholder in all of
+    /// them, also where it stands without what made it known as a secret.
+    ///
+    /// # Errors
+    /// [`RedactError`]; then nothing of the texts may be used.
+    pub fn redact(&self, segments: &[Segment<'_>]) -> Result<Redacted, RedactError> {
+        let mut found: Vec<Vec<Span<'_>>> = Vec::with_capacity(segments.len());
+        for segment in segments {
+            found.push(self.find(segment)?);
+        }
+        merge::add_repeats(segments, &mut found)?;
+        let mut placeholders = Placeholders::new(segments);
+        let mut texts = Vec::with_capacity(segments.len());
+        for (segment, spans) in segments.iter().zip(&found) {
+            let text = placeholders.replace(segment.text, spans);
+            if text.expose().matches('\n').count() != segment.text.matches('\n').count() {
+                return Err(RedactError::Lines);
+            }
+            texts.push(text);
+        }
+        Ok(Redacted { texts, counts: placeholders.counts() })
+    }
+
+    fn find(&self, segment: &Segment<'_>) -> Result<Vec<Span<'_>>, RedactError> {
+        let mut spans = Vec::new();
+        self.table.find(segment, &mut spans)?;
+        for rule in &self.extra {
+            rule.find(segment, self.table.forgiven(), &mut spans)?;
+        }
+        blocks::find(segment.text, &mut spans);
+        email::find(segment.text, &mut spans);
+        Ok(merge::merge(spans))
+    }
+}
+
+impl fmt::Debug for Redactor {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Redactor").finish_non_exhaustive()
+    }
+}
+
+/// The last place where a character starts, at or before `at`.
+fn floor(text: &str, at: usize) -> usize {
+    let mut at = at.min(text.len());
+    while !text.is_char_boundary(at) {
+        at -= 1;
+    }
+    at
+}
+
+/// The rule that a customer's pattern makes.
+pub(crate) fn compile_extra(extra: &ExtraPattern) -> Result<Rule, PolicyError> {
+    let error = |why: &str| PolicyError::ExtraPattern { id: extra.id.clone(), why: why.into() };
+    let rule = Rule::of_customer(&extra.id, &extra.regex);
+    match rule.matches_nothing() {
+        Ok(false) => Ok(rule),
+        Ok(true) => Err(error("it matches where there is no text: make it match something")),
+        Err(_) => Err(error("it is no regular expression, or too large a one")),
+    }
+}

@@ -1,0 +1,11 @@
+//! What the crate promises, through its public door.
+#![expect(clippy::unwrap_used, reason = "a test that cannot be set up must fail")]
+
+mod door;
+mod endpoint;
+mod labelled;
+mod policy;
+mod receipts;
+mod redaction;
+mod support;
+mod testdata;

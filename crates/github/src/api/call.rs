@@ -1,0 +1,96 @@
+//! One request, before it is sent.
+
+use std::borrow::Cow;
+
+use http::Method;
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
+use serde_json::Value;
+use url::Url;
+
+/// The most bytes of a JSON answer.
+const JSON_LIMIT: u64 = 16 << 20;
+
+/// What form the answer shall have.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Accept {
+    /// GitHub's JSON.
+    Json,
+    /// The bytes of a file.
+    Raw,
+    /// A report as it was uploaded.
+    Sarif,
+}
+
+impl Accept {
+    pub(crate) fn as_str(self) -> &'static str {
+        match self {
+            Self::Json => "application/vnd.github+json",
+            Self::Raw => "application/vnd.github.raw+json",
+            Self::Sarif => "application/sarif+json",
+        }
+    }
+}
+
+/// One request, before it is sent.
+#[derive(Debug, Clone)]
+pub(crate) struct Call {
+    pub(crate) method: Method,
+    /// The path with names for its parts, for logs and metrics: a real path tells too much.
+    pub(crate) route: &'static str,
+    pub(crate) url: Url,
+    pub(crate) accept: Accept,
+    pub(crate) body: Option<Value>,
+    /// The most bytes of its answer.
+    pub(crate) limit: u64,
+    /// The permission that it takes, for people; GitHub's own word, where there is one, counts more.
+    pub(crate) needs: &'static str,
+    /// Whether doing it twice is as good as doing it once.
+    pub(crate) repeatable: bool,
+}
+
+impl Call {
+    /// A read.
+    pub(crate) fn get(route: &'static str, url: Url, needs: &'static str) -> Self {
+        Self {
+            method: Method::GET,
+            route,
+            url,
+            accept: Accept::Json,
+            body: None,
+            limit: JSON_LIMIT,
+            needs,
+            repeatable: true,
+        }
+    }
+
+    /// A write.
+    pub(crate) fn write(
+        method: Method,
+        route: &'static str,
+        url: Url,
+        body: Value,
+        needs: &'static str,
+    ) -> Self {
+        let read = Self::get(route, url, needs);
+        Self { method, body: Some(body), repeatable: false, ..read }
+    }
+}
+
+/// All but the characters that mean nothing in an address.
+const ENCODED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
+
+/// One segment of a path, or one value of a query. Not left to the `url` crate: it drops tabs and
+/// line breaks, and so would ask for another file.
+pub(crate) fn encode(text: &str) -> Cow<'_, str> {
+    utf8_percent_encode(text, ENCODED).into()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn any_character_of_a_name_is_kept() {
+        assert_eq!(encode("a b#c?%2e\t\n+é.rs"), "a%20b%23c%3F%252e%09%0A%2B%C3%A9.rs");
+    }
+}

@@ -1,0 +1,213 @@
+use std::{
+    io::{self, Write},
+    sync::{Arc, Mutex},
+};
+
+use chaffinch_core::{Forge, ForgeError, RepoPath};
+use chaffinch_github::Config;
+use chrono::TimeDelta;
+use serde_json::json;
+
+use crate::peer::*;
+
+const PULL: &str = "GET /repos/acme/shop/pulls/7";
+
+fn status(status: u16) -> Option<Reply> {
+    reply(status, json!({ "message": "no" }))
+}
+
+#[tokio::test]
+async fn a_read_is_repeated_twice_where_the_server_failed() {
+    let peer = Peer::start(|seen| match seen.before {
+        _ if seen.line != PULL => None,
+        0 => status(502),
+        1 => status(503),
+        _ => reply(200, pull(7, HEAD, Some(42))),
+    })
+    .await;
+    peer.open().await.source.change(7).await.unwrap();
+    assert_eq!(peer.of(PULL).len(), 3);
+
+    let peer = Peer::start(|seen| (seen.line == PULL).then(|| status(502))?).await;
+    let error = peer.open().await.source.change(7).await.unwrap_err();
+    assert_eq!(error.to_string(), "unavailable: 502");
+    assert_eq!(peer.of(PULL).len(), 3);
+}
+
+#[tokio::test]
+async fn a_write_is_never_repeated() {
+    let peer = Peer::start(|seen| seen.line.starts_with("POST /repos").then(|| status(502))?).await;
+    let discussion = peer.open().await.discussion;
+    let error = discussion.put_summary(&change(), None, "text").await.unwrap_err();
+    assert!(matches!(error, ForgeError::Unavailable { .. }), "{error}");
+    assert_eq!(peer.of("POST /repos").len(), 1);
+}
+
+#[tokio::test]
+async fn a_rate_limit_says_until_when_and_is_not_waited_for() {
+    let peer = Peer::start(|seen| {
+        if seen.line != PULL {
+            return None;
+        }
+        reply(403, json!({ "message": "You have exceeded a secondary rate limit." }))?
+            .with("retry-after", "90")
+    })
+    .await;
+    let error = peer.open().await.source.change(7).await.unwrap_err();
+    let ForgeError::RateLimited { until } = error else { panic!("{error}") };
+    assert_eq!(until, now() + TimeDelta::seconds(90));
+    assert_eq!(peer.of(PULL).len(), 1);
+}
+
+#[tokio::test]
+async fn a_server_that_is_not_there_is_unavailable() {
+    let peer = Peer::start(|_| None).await;
+    let gone = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap().local_addr().unwrap();
+    let config = Config { api_url: format!("http://{gone}").parse().unwrap(), ..peer.config() };
+    let access = peer.github_with(config, Arc::default()).open(&repo()).await.unwrap();
+    let error = access.source.change(7).await.unwrap_err();
+    assert_eq!(error.to_string(), "unavailable: cannot connect");
+}
+
+#[tokio::test]
+async fn an_answer_that_is_not_what_it_should_be_is_unavailable_and_not_repeated_in_words() {
+    let peer =
+        Peer::start(|seen| (seen.line == PULL).then(|| bytes("text/html", b"<p>sentinel"))?).await;
+    let error = peer.open().await.source.change(7).await.unwrap_err();
+    assert!(matches!(error, ForgeError::Unavailable { .. }), "{error}");
+    assert!(!error.to_string().contains("sentinel"), "{error}");
+}
+
+#[tokio::test]
+async fn a_renamed_repository_is_followed_with_the_token_on_the_same_host() {
+    let peer = Peer::start(|seen| match seen.line.as_str() {
+        PULL => status(301)?.with("location", "/repositories/42/pulls/7"),
+        "GET /repositories/42/pulls/7" => reply(200, pull(7, HEAD, Some(42))),
+        "POST /repos/acme/shop/issues/7/comments" => {
+            status(307)?.with("location", "/repositories/42/issues/7/comments")
+        }
+        "POST /repositories/42/issues/7/comments" => reply(201, json!({ "id": 1 })),
+        _ => None,
+    })
+    .await;
+    let access = peer.open().await;
+    access.source.change(7).await.unwrap();
+    access.discussion.put_summary(&change(), None, "text").await.unwrap();
+    assert_eq!(peer.of("GET /repositories/42")[0].header("authorization"), "Bearer ghs_read1");
+    let written = &peer.of("POST /repositories/42")[0];
+    assert_eq!(written.header("authorization"), "Bearer ghs_write2");
+    assert_eq!(written.body, json!({ "body": "text" }));
+}
+
+#[tokio::test]
+async fn a_redirect_to_another_host_is_followed_without_the_token() {
+    let elsewhere = Peer::start(|_| bytes("application/octet-stream", b"text")).await;
+    let target = format!("{}/blob?sig=1", elsewhere.address);
+    let peer = Peer::start(move |seen| {
+        seen.line.starts_with("GET").then(|| status(302)?.with("location", target.clone()))?
+    })
+    .await;
+    let path = RepoPath::new("a.py").unwrap();
+    let file = peer.open().await.source.file(&path, &sha(HEAD)).await.unwrap();
+    assert_eq!(file.expose(), b"text");
+    let there = &elsewhere.seen()[0];
+    assert_eq!(there.line, "GET /blob?sig=1");
+    assert_eq!(there.header("authorization"), "");
+    assert_eq!(peer.of("GET")[0].header("authorization"), "Bearer ghs_read1");
+}
+
+#[tokio::test]
+async fn a_redirect_that_must_not_be_followed_is_an_error() {
+    // A write that would lose its meaning, or leave the host.
+    let elsewhere = Peer::start(|_| None).await;
+    for (code, target) in [(301, "/new"), (302, "/new"), (307, elsewhere.address.as_str())] {
+        let target = target.to_owned();
+        let peer = Peer::start(move |seen| {
+            let write = seen.line.starts_with("POST /repos");
+            write.then(|| status(code)?.with("location", target.clone()))?
+        })
+        .await;
+        let discussion = peer.open().await.discussion;
+        let error = discussion.put_summary(&change(), None, "text").await.unwrap_err();
+        assert!(matches!(error, ForgeError::Other(_)), "{error}");
+    }
+    assert!(elsewhere.seen().is_empty());
+    // A read that goes round in circles, or nowhere.
+    for target in ["/repos/acme/shop/pulls/7", "http://[", ""] {
+        let peer = Peer::start(move |seen| {
+            (seen.line == PULL).then(|| status(301)?.with("location", target))?
+        })
+        .await;
+        let error = peer.open().await.source.change(7).await.unwrap_err();
+        assert!(matches!(error, ForgeError::Other(_)), "{error}");
+        assert!(peer.of(PULL).len() <= 4);
+    }
+}
+
+#[tokio::test]
+async fn an_enterprise_server_has_its_api_below_a_path_and_graphql_beside_it() {
+    let peer = Peer::start(|seen| match seen.line.as_str() {
+        "POST /api/v3/app/installations/5/access_tokens" => None,
+        "GET /api/v3/repos/acme/shop/pulls/7" => reply(200, pull(7, HEAD, Some(42))),
+        "POST /api/graphql" => reply(
+            200,
+            json!({ "data": { "repository": { "pullRequest": { "reviewThreads": { "nodes": [] } } } } }),
+        ),
+        "DELETE /api/v3/installation/token" => reply(204, json!(null)),
+        _ => None,
+    })
+    .await;
+    for base in ["/api/v3", "/api/v3/"] {
+        let api_url = format!("{}{base}", peer.address).parse().unwrap();
+        let config = Config { api_url, ..peer.config() };
+        let access = peer.github_with(config, Arc::default()).open(&repo()).await.unwrap();
+        access.source.change(7).await.unwrap();
+        assert!(access.discussion.threads(&change()).await.unwrap().is_empty());
+        access.grant.revoke().await.unwrap();
+    }
+}
+
+#[derive(Clone, Default)]
+struct Log(Arc<Mutex<Vec<u8>>>);
+
+impl Write for Log {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.0.lock().unwrap().extend_from_slice(bytes);
+        Ok(bytes.len())
+    }
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+#[tokio::test]
+async fn no_secret_no_source_and_no_name_of_a_file_is_ever_logged() {
+    let log = Log::default();
+    let writer = log.clone();
+    let subscriber = tracing_subscriber::fmt()
+        .with_max_level(tracing::Level::TRACE)
+        .with_writer(move || writer.clone())
+        .finish();
+    let _guard = tracing::subscriber::set_default(subscriber);
+    let peer = Peer::start(|seen| {
+        if seen.line.contains("/contents/") {
+            return bytes("application/vnd.github.raw+json", b"sentinel_source");
+        }
+        seen.line.starts_with("POST /repos").then(|| {
+            reply(422, json!({ "message": "no", "errors": [{ "value": "sentinel_source" }] }))
+        })?
+    })
+    .await;
+    let access = peer.open().await;
+    let path = RepoPath::new("sentinel_path.py").unwrap();
+    let file = access.source.file(&path, &sha(HEAD)).await.unwrap();
+    tracing::info!(?file, "as a careless caller would");
+    let error =
+        access.discussion.put_summary(&change(), None, "sentinel_source").await.unwrap_err();
+    tracing::info!(%error, ?error, config = ?peer.config(), "as a careless caller would");
+    let text = String::from_utf8(log.0.lock().unwrap().clone()).unwrap();
+    assert!(text.contains("/repos/{owner}/{repo}/contents/{path}"), "{text}");
+    for secret in ["ghs_", "sentinel", "eyJ", "BEGIN"] {
+        assert!(!text.contains(secret), "{secret} in {text}");
+    }
+}

@@ -1,0 +1,9 @@
+//! The adapter against peers of its own over real HTTP: one test a protocol fact.
+#![expect(clippy::unwrap_used, reason = "a test may fail where it stands")]
+
+mod api;
+mod checks;
+mod discussion;
+mod peer;
+mod source;
+mod tokens;

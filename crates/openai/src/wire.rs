@@ -1,0 +1,111 @@
+//! One request and its reply: bounded in size, never sent on to another address.
+
+use std::time::Duration;
+
+use bytes::Bytes;
+use chaffinch_core::SourceBytes;
+use chaffinch_egress::ModelError;
+use http::{HeaderMap, Method, StatusCode, header};
+use http_body_util::Full;
+use tokio::time::{Instant, timeout_at};
+
+use crate::{config::Target, failure::Failure};
+
+/// How much is read of a reply that says what went wrong.
+const MAX_ERROR_BYTES: u64 = 64 * 1024;
+
+/// How long that may take.
+const ERROR_TIME: Duration = Duration::from_secs(2);
+
+/// What came back.
+pub(crate) struct Reply {
+    pub(crate) status: StatusCode,
+    pub(crate) headers: HeaderMap,
+    pub(crate) body: SourceBytes,
+}
+
+impl Reply {
+    /// Whether it is a stream of events.
+    pub(crate) fn is_streamed(&self) -> bool {
+        let kind = self.headers.get(header::CONTENT_TYPE).and_then(|v| v.to_str().ok());
+        kind.is_some_and(|k| k.trim_start().to_ascii_lowercase().starts_with("text/event-stream"))
+    }
+}
+
+/// Sends `body` and reads the reply, at most `limit` bytes of it.
+pub(crate) async fn exchange(
+    http: &reqwest::Client,
+    target: &Target,
+    body: Bytes,
+    request_id: &str,
+    limit: u64,
+) -> Result<Reply, Failure> {
+    let mut request = http
+        .request(Method::POST, target.url.clone())
+        .header(header::CONTENT_TYPE, "application/json")
+        .header("x-client-request-id", request_id)
+        // A body that cannot be cloned cannot be sent again after a redirect, whatever the client
+        // was built to follow.
+        .body(reqwest::Body::wrap(Full::new(body)));
+    if let Some((name, value)) = &target.credential {
+        request = request.header(*name, value.clone());
+    }
+    let mut response = request.send().await.map_err(|e| unsent(&e))?;
+    let status = response.status();
+    if response.url() != &target.url {
+        return Err(Failure::never(ModelError::Other(
+            "the endpoint redirects, which is not followed".to_owned(),
+        )));
+    }
+    let headers = response.headers().clone();
+    let body = if status.is_success() {
+        whole(&mut response, limit).await?
+    } else {
+        start(&mut response).await
+    };
+    Ok(Reply { status, headers, body })
+}
+
+async fn whole(response: &mut reqwest::Response, limit: u64) -> Result<SourceBytes, Failure> {
+    let too_large = || Failure::malformed("the reply is larger than max_reply_bytes");
+    let announced = response.content_length().unwrap_or_default();
+    if announced > limit {
+        return Err(too_large());
+    }
+    let mut body = Vec::with_capacity(usize::try_from(announced).unwrap_or_default());
+    loop {
+        match response.chunk().await {
+            Ok(Some(chunk)) if (body.len() + chunk.len()) as u64 > limit => {
+                return Err(too_large());
+            }
+            Ok(Some(chunk)) => body.extend_from_slice(&chunk),
+            Ok(None) => return Ok(body.into()),
+            Err(_) => return Err(Failure::lost("the reply broke off")),
+        }
+    }
+}
+
+/// What there is of an error's text, if it comes soon; it only refines what the status says.
+async fn start(response: &mut reqwest::Response) -> SourceBytes {
+    let deadline = Instant::now() + ERROR_TIME;
+    let mut body = Vec::new();
+    while let Ok(Ok(Some(chunk))) = timeout_at(deadline, response.chunk()).await {
+        if (body.len() + chunk.len()) as u64 > MAX_ERROR_BYTES {
+            break;
+        }
+        body.extend_from_slice(&chunk);
+    }
+    body.into()
+}
+
+/// In our own words: reqwest's name the address.
+fn unsent(error: &reqwest::Error) -> Failure {
+    if error.is_redirect() || error.is_builder() {
+        return Failure::never(ModelError::Other("the request could not be sent".to_owned()));
+    }
+    Failure::lost(match () {
+        () if error.is_timeout() => "the connection timed out",
+        () if error.is_connect() => "the endpoint cannot be reached",
+        () => "the connection was lost",
+    })
+}

@@ -1,0 +1,455 @@
+//! JSON types that take what real tools write: a member of an unexpected type counts as absent.
+
+use std::{borrow::Cow, fmt, marker::PhantomData};
+
+use serde::{
+    Deserialize, Deserializer,
+    de::{self, IgnoredAny, MapAccess, SeqAccess, Visitor, value::MapAccessDeserializer},
+};
+use serde_json::value::RawValue;
+
+use crate::bounds::HALF_FLOW;
+
+/// Implements the visitor methods for JSON values that count as absent here.
+macro_rules! absent {
+    ($value:expr; $($kind:ident),+) => { $(crate::lenient::absent!(@ $kind $value);)+ };
+    (@ scalar $value:expr) => {
+        fn visit_bool<E: serde::de::Error>(self, _: bool) -> Result<Self::Value, E> { Ok($value) }
+        fn visit_i64<E: serde::de::Error>(self, _: i64) -> Result<Self::Value, E> { Ok($value) }
+        fn visit_u64<E: serde::de::Error>(self, _: u64) -> Result<Self::Value, E> { Ok($value) }
+        fn visit_f64<E: serde::de::Error>(self, _: f64) -> Result<Self::Value, E> { Ok($value) }
+        fn visit_unit<E: serde::de::Error>(self) -> Result<Self::Value, E> { Ok($value) }
+    };
+    (@ string $value:expr) => {
+        fn visit_str<E: serde::de::Error>(self, _: &str) -> Result<Self::Value, E> { Ok($value) }
+    };
+    (@ array $value:expr) => {
+        fn visit_seq<A: serde::de::SeqAccess<'de>>(self, mut seq: A) -> Result<Self::Value, A::Error> {
+            crate::lenient::drain(&mut seq)?;
+            Ok($value)
+        }
+    };
+    (@ object $value:expr) => {
+        fn visit_map<A: serde::de::MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
+            while map.next_entry::<serde::de::IgnoredAny, serde::de::IgnoredAny>()?.is_some() {}
+            Ok($value)
+        }
+    };
+}
+pub(crate) use absent;
+
+/// Reads the rest of an array away; how many there were.
+pub(crate) fn drain<'de, A: SeqAccess<'de>>(seq: &mut A) -> Result<usize, A::Error> {
+    let mut rest = 0;
+    while seq.next_element::<IgnoredAny>()?.is_some() {
+        rest += 1;
+    }
+    Ok(rest)
+}
+
+/// A string, number or truth value as text; a slice of the input where it has no escapes.
+#[derive(Default, Clone)]
+pub(crate) struct Text<'a>(Option<Cow<'a, str>>);
+
+impl<'a> Text<'a> {
+    /// The text, unless it is absent or blank.
+    pub(crate) fn get(&self) -> Option<&str> {
+        self.0.as_deref().filter(|text| !text.trim().is_empty())
+    }
+
+    /// The text, unless it is absent or blank.
+    pub(crate) fn take(self) -> Option<Cow<'a, str>> {
+        self.0.filter(|text| !text.trim().is_empty())
+    }
+
+    fn read(json: &'a str) -> Self {
+        let Some(inner) = json.strip_prefix('"').and_then(|rest| rest.strip_suffix('"')) else {
+            return match json.as_bytes().first() {
+                Some(b'{' | b'[' | b'n') | None => Self(None),
+                Some(_) => Self(Some(Cow::Borrowed(json))),
+            };
+        };
+        if !inner.contains('\\') {
+            return Self(Some(Cow::Borrowed(inner)));
+        }
+        if let Ok(text) = serde_json::from_str::<String>(json) {
+            return Self(Some(Cow::Owned(text)));
+        }
+        // A lone surrogate, as tools write that quote bytes which are not UTF-8.
+        let bytes = serde_json::from_str::<Bytes>(json).unwrap_or_default().0;
+        Self(Some(Cow::Owned(String::from_utf8_lossy(&bytes).into_owned())))
+    }
+}
+
+impl<'de: 'a, 'a> Deserialize<'de> for Text<'a> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        <&'de RawValue>::deserialize(deserializer).map(|raw| Self::read(raw.get()))
+    }
+}
+
+#[derive(Default)]
+struct Bytes(Vec<u8>);
+
+impl<'de> Deserialize<'de> for Bytes {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct BytesVisitor;
+        impl Visitor<'_> for BytesVisitor {
+            type Value = Bytes;
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("a string")
+            }
+            fn visit_bytes<E: de::Error>(self, bytes: &[u8]) -> Result<Bytes, E> {
+                Ok(Bytes(bytes.to_vec()))
+            }
+        }
+        deserializer.deserialize_bytes(BytesVisitor)
+    }
+}
+
+/// A number, or a string that holds one.
+#[derive(Default, Clone, Copy)]
+pub(crate) struct Number(Option<f64>);
+
+impl Number {
+    /// A line or column: whole and at least 1.
+    pub(crate) fn position(self) -> Option<u32> {
+        self.index().filter(|n| *n >= 1).and_then(|n| u32::try_from(n).ok())
+    }
+
+    /// An index into an array: whole and at least 0.
+    pub(crate) fn index(self) -> Option<usize> {
+        let n = self.0?;
+        let whole = n.fract() == 0.0 && (0.0..=f64::from(u32::MAX)).contains(&n);
+        whole.then_some(n as usize)
+    }
+}
+
+impl<'de> Deserialize<'de> for Number {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let raw = <&'de RawValue>::deserialize(deserializer)?.get();
+        let number = raw.trim_matches('"').trim().parse::<f64>();
+        Ok(Self(number.ok().filter(|n| n.is_finite())))
+    }
+}
+
+/// An object.
+pub(crate) struct Object<T>(pub(crate) Option<T>);
+
+impl<T> Object<T> {
+    /// The object, if there is one.
+    pub(crate) fn get(&self) -> Option<&T> {
+        self.0.as_ref()
+    }
+}
+
+impl<T> Default for Object<T> {
+    fn default() -> Self {
+        Self(None)
+    }
+}
+
+impl<'de, T: Deserialize<'de>> Deserialize<'de> for Object<T> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct ObjectVisitor<T>(PhantomData<T>);
+        impl<'de, T: Deserialize<'de>> Visitor<'de> for ObjectVisitor<T> {
+            type Value = Option<T>;
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("an object")
+            }
+            fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<Self::Value, A::Error> {
+                T::deserialize(MapAccessDeserializer::new(map)).map(Some)
+            }
+            absent!(None; scalar, string, array);
+        }
+        deserializer.deserialize_any(ObjectVisitor(PhantomData)).map(Self)
+    }
+}
+
+/// An array, of which at most `MAX` elements are kept.
+pub(crate) struct Array<T, const MAX: usize> {
+    /// The first elements.
+    pub(crate) items: Vec<T>,
+    /// How many more there were.
+    pub(crate) dropped: usize,
+}
+
+impl<T, const MAX: usize> Default for Array<T, MAX> {
+    fn default() -> Self {
+        Self { items: Vec::new(), dropped: 0 }
+    }
+}
+
+impl<'de, T: Deserialize<'de>, const MAX: usize> Deserialize<'de> for Array<T, MAX> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct ArrayVisitor<T, const MAX: usize>(PhantomData<T>);
+        impl<'de, T: Deserialize<'de>, const MAX: usize> Visitor<'de> for ArrayVisitor<T, MAX> {
+            type Value = Array<T, MAX>;
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("an array")
+            }
+            fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<Self::Value, A::Error> {
+                let mut items = Vec::new();
+                while items.len() < MAX {
+                    match seq.next_element()? {
+                        Some(item) => items.push(item),
+                        None => return Ok(Array { items, dropped: 0 }),
+                    }
+                }
+                Ok(Array { items, dropped: drain(&mut seq)? })
+            }
+            // One object where a list of them was meant.
+            fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<Self::Value, A::Error> {
+                let item = T::deserialize(MapAccessDeserializer::new(map))?;
+                Ok(Array { items: vec![item], dropped: 0 })
+            }
+            absent!(Array::default(); scalar, string);
+        }
+        deserializer.deserialize_any(ArrayVisitor(PhantomData))
+    }
+}
+
+/// An array, of which the first and the last [`HALF_FLOW`] elements are kept.
+pub(crate) struct Ends<T> {
+    /// The elements.
+    pub(crate) items: Vec<T>,
+    /// How many there were between them.
+    pub(crate) dropped: usize,
+}
+
+impl<T> Default for Ends<T> {
+    fn default() -> Self {
+        Self { items: Vec::new(), dropped: 0 }
+    }
+}
+
+impl<T> Ends<T> {
+    fn shorten(&mut self) {
+        let excess = self.items.len().saturating_sub(2 * HALF_FLOW);
+        if excess > 0 {
+            self.items.drain(HALF_FLOW..HALF_FLOW + excess);
+            self.dropped += excess;
+        }
+    }
+}
+
+impl<'de, T: Deserialize<'de>> Deserialize<'de> for Ends<T> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct EndsVisitor<T>(PhantomData<T>);
+        impl<'de, T: Deserialize<'de>> Visitor<'de> for EndsVisitor<T> {
+            type Value = Ends<T>;
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("an array")
+            }
+            fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<Self::Value, A::Error> {
+                let mut ends = Ends::default();
+                while let Some(item) = seq.next_element()? {
+                    ends.items.push(item);
+                    if ends.items.len() == 4 * HALF_FLOW {
+                        ends.shorten();
+                    }
+                }
+                ends.shorten();
+                Ok(ends)
+            }
+            absent!(Ends::default(); scalar, string, object);
+        }
+        deserializer.deserialize_any(EndsVisitor(PhantomData))
+    }
+}
+
+/// Whether there is something to it.
+pub(crate) trait Filled {
+    fn is_filled(&self) -> bool;
+}
+
+/// The first element of an array that is filled; the others are passed over.
+pub(crate) struct First<T>(pub(crate) Option<T>);
+
+impl<T> Default for First<T> {
+    fn default() -> Self {
+        Self(None)
+    }
+}
+
+impl<'de, T: Deserialize<'de> + Filled> Deserialize<'de> for First<T> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct FirstVisitor<T>(PhantomData<T>);
+        impl<'de, T: Deserialize<'de> + Filled> Visitor<'de> for FirstVisitor<T> {
+            type Value = Option<T>;
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("an array")
+            }
+            fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<Self::Value, A::Error> {
+                while let Some(item) = seq.next_element::<Object<T>>()? {
+                    if let Some(item) = item.0.filter(T::is_filled) {
+                        drain(&mut seq)?;
+                        return Ok(Some(item));
+                    }
+                }
+                Ok(None)
+            }
+            fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<Self::Value, A::Error> {
+                let item = T::deserialize(MapAccessDeserializer::new(map))?;
+                Ok(Some(item).filter(T::is_filled))
+            }
+            absent!(None; scalar, string);
+        }
+        deserializer.deserialize_any(FirstVisitor(PhantomData)).map(Self)
+    }
+}
+
+/// An object with any names, of which at most `MAX` entries are kept.
+pub(crate) struct Entries<'a, T, const MAX: usize>(pub(crate) Vec<(Text<'a>, T)>);
+
+impl<T, const MAX: usize> Entries<'_, T, MAX> {
+    /// The value of `name`.
+    pub(crate) fn find(&self, name: &str) -> Option<&T> {
+        self.0.iter().find(|(key, _)| key.get() == Some(name)).map(|(_, value)| value)
+    }
+}
+
+impl<T, const MAX: usize> Default for Entries<'_, T, MAX> {
+    fn default() -> Self {
+        Self(Vec::new())
+    }
+}
+
+impl<'de: 'a, 'a, T: Deserialize<'de>, const MAX: usize> Deserialize<'de> for Entries<'a, T, MAX> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct EntriesVisitor<'a, T, const MAX: usize>(PhantomData<(&'a (), T)>);
+        impl<'de: 'a, 'a, T: Deserialize<'de>, const MAX: usize> Visitor<'de>
+            for EntriesVisitor<'a, T, MAX>
+        {
+            type Value = Entries<'a, T, MAX>;
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("an object")
+            }
+            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
+                let mut entries = Vec::new();
+                while let Some(name) = map.next_key::<Text<'a>>()? {
+                    if entries.len() < MAX {
+                        entries.push((name, map.next_value()?));
+                    } else {
+                        map.next_value::<IgnoredAny>()?;
+                    }
+                }
+                Ok(Entries(entries))
+            }
+            absent!(Entries::default(); scalar, string, array);
+        }
+        deserializer.deserialize_any(EntriesVisitor(PhantomData))
+    }
+}
+
+/// One text, or a list of texts, of which at most 100 are kept.
+#[derive(Default)]
+pub(crate) struct Words<'a>(pub(crate) Vec<Text<'a>>);
+
+impl Words<'_> {
+    /// Those that are not blank.
+    pub(crate) fn iter(&self) -> impl Iterator<Item = &str> {
+        self.0.iter().filter_map(Text::get)
+    }
+}
+
+impl<'de: 'a, 'a> Deserialize<'de> for Words<'a> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let raw = <&'de RawValue>::deserialize(deserializer)?.get();
+        if !raw.starts_with('[') {
+            return Ok(Self(vec![Text::read(raw)]));
+        }
+        let list = serde_json::from_str::<Array<Text<'de>, 100>>(raw).map_err(de::Error::custom)?;
+        Ok(Self(list.items))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[derive(Deserialize, Default)]
+    #[serde(default, bound(deserialize = "'de: 'a"))]
+    struct Sample<'a> {
+        text: Text<'a>,
+        number: Number,
+        words: Words<'a>,
+        object: Object<Inner<'a>>,
+        array: Array<Object<Inner<'a>>, 2>,
+        entries: Entries<'a, Text<'a>, 2>,
+    }
+
+    #[derive(Deserialize, Default)]
+    #[serde(default, bound(deserialize = "'de: 'a"))]
+    struct Inner<'a> {
+        text: Text<'a>,
+    }
+
+    fn read(json: &str) -> Sample<'_> {
+        serde_json::from_str(json).unwrap()
+    }
+
+    #[test]
+    fn a_member_of_any_unexpected_type_counts_as_absent() {
+        for value in ["null", "true", "-1", "1.5", "\"x\"", "[[1]]", "{\"y\": {}}", "[]", "{}"] {
+            for name in ["text", "number", "words", "object", "array", "entries"] {
+                let json = format!("{{\"{name}\": {value}, \"unknown\": {value}}}");
+                assert!(serde_json::from_str::<Sample<'_>>(&json).is_ok(), "{json}");
+            }
+        }
+    }
+
+    #[test]
+    fn texts_without_escapes_are_slices_of_the_input() {
+        let sample = read(r#"{"text": "plain", "object": {"text": "a\nb"}}"#);
+        assert!(matches!(sample.text.0, Some(Cow::Borrowed("plain"))));
+        assert_eq!(sample.object.0.unwrap().text.get(), Some("a\nb"));
+    }
+
+    #[test]
+    fn a_lone_surrogate_is_replaced() {
+        let sample = read(r#"{"text": "a\ud800b\n"}"#);
+        let text = sample.text.get().unwrap();
+        assert!(text.starts_with('a') && text.ends_with("b\n"), "{text:?}");
+    }
+
+    #[test]
+    fn numbers_may_stand_in_strings() {
+        assert_eq!(read(r#"{"number": "98"}"#).number.position(), Some(98));
+        assert_eq!(read(r#"{"number": 12.0}"#).number.position(), Some(12));
+        for odd in ["0", "-1", "1.5", "1e300", "\"\"", "\"NaN\"", "99999999999"] {
+            let json = format!("{{\"number\": {odd}}}");
+            assert_eq!(read(&json).number.position(), None, "{odd}");
+        }
+    }
+
+    #[test]
+    fn lists_keep_so_many_and_count_the_rest() {
+        let sample = read(r#"{"array": [{"text": "a"}, 1, {"text": "c"}, {}]}"#);
+        assert_eq!((sample.array.items.len(), sample.array.dropped), (2, 2));
+        let sample = read(r#"{"entries": {"a": "1", "b": "2", "c": "3"}}"#);
+        assert_eq!(sample.entries.find("b").and_then(Text::get), Some("2"));
+        assert!(sample.entries.find("c").is_none());
+    }
+
+    #[test]
+    fn of_a_long_list_both_ends_are_kept() {
+        for len in [0, 1, 100, 101, 199, 200, 201, 1_000] {
+            let json = serde_json::to_string(&(0..len).collect::<Vec<_>>()).unwrap();
+            let ends: Ends<usize> = serde_json::from_str(&json).unwrap();
+            assert_eq!(ends.items.len() + ends.dropped, len);
+            assert_eq!(ends.items.len(), len.min(100));
+            assert_eq!(ends.items.last().copied(), len.checked_sub(1));
+            assert!(ends.items.iter().take(50).copied().eq(0..len.min(50)));
+        }
+    }
+
+    #[test]
+    fn one_or_many() {
+        assert_eq!(read(r#"{"words": "a"}"#).words.iter().collect::<Vec<_>>(), ["a"]);
+        assert_eq!(
+            read(r#"{"words": ["a", 1, null]}"#).words.iter().collect::<Vec<_>>(),
+            ["a", "1"]
+        );
+        assert_eq!(read(r#"{"array": {"text": "a"}}"#).array.items.len(), 1);
+    }
+}

@@ -1,0 +1,275 @@
+//! From an HTTP request to a handler and back: who asks, may they, what goes wrong on purpose.
+
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use aws_lc_rs::digest::{SHA256, digest};
+
+use super::{
+    Inner,
+    calls::{Call, Caller},
+    faults::Trouble,
+    handles::redeliver,
+    key::verify,
+    request::{Request, failure, forbidden, not_found},
+    routes::{Needs, Route, allowed, find, is_wholesale, words},
+    world::World,
+};
+use crate::{
+    answer::{Answer, Ending},
+    listen::{Exchange, Handler},
+    page,
+};
+
+#[async_trait]
+impl Handler for Inner {
+    async fn handle(self: Arc<Self>, exchange: Exchange) -> Answer {
+        let (path, query) = exchange.target.split_once('?').unwrap_or((&exchange.target, ""));
+        if exchange.method == "GET"
+            && let Some(html) = page::find(&self.world(), path, self.banner.as_deref())
+        {
+            return Answer::html(html);
+        }
+        if path == "/favicon.ico" {
+            return Answer::empty(204);
+        }
+        let (body, headers) = (exchange.body.clone(), exchange.headers.clone());
+        let method = exchange.method.as_str();
+        let (inside, path) = self.api_path(path);
+        let mut request = Request::new(method, &path, query, headers, body);
+        let route = if inside { find(method, &path) } else { None };
+        let trouble = {
+            let mut world = self.world();
+            let pattern = route.as_ref().map_or("", |(r, _)| r.pattern);
+            let at = world.faults.iter().position(|f| f.matches(method, pattern, &path));
+            at.and_then(|at| world.faults.remove(at)).map(|f| f.trouble)
+        };
+        let route = route.map(|(route, params)| {
+            request.params = params;
+            route
+        });
+        let answer = self.troubled(&mut request, route, trouble).await;
+        self.after(&exchange, &request, route, &answer);
+        answer
+    }
+}
+
+impl Inner {
+    /// The path below the API, and whether it is there at all.
+    fn api_path(&self, path: &str) -> (bool, String) {
+        if !self.base_path.is_empty() && path == "/api/graphql" {
+            return (true, "/graphql".to_owned());
+        }
+        match path.strip_prefix(self.base_path.as_str()) {
+            Some(rest) => (self.base_path.is_empty() || rest != "/graphql", rest.to_owned()),
+            None => (false, path.to_owned()),
+        }
+    }
+
+    async fn troubled(
+        &self,
+        request: &mut Request,
+        route: Option<&Route>,
+        trouble: Option<Trouble>,
+    ) -> Answer {
+        match trouble {
+            Some(Trouble::Answer { status, body, headers }) => {
+                self.world().identify(request).ok();
+                let mut answer = Answer::json(status, &body);
+                let limited = headers.iter().any(|(name, _)| name.starts_with("x-ratelimit"));
+                answer.headers.extend(headers);
+                if limited { answer } else { limits(&self.world(), answer) }
+            }
+            Some(Trouble::Hang) => Answer::empty(500).ending(Ending::Never),
+            Some(Trouble::Drop) => Answer::empty(500).ending(Ending::Dropped),
+            Some(Trouble::Late(time)) => {
+                tokio::time::sleep(time).await;
+                self.world().serve(request, route)
+            }
+            Some(Trouble::Meanwhile(what)) => {
+                what();
+                self.world().serve(request, route)
+            }
+            Some(Trouble::Truncate) => self.world().serve(request, route).ending(Ending::Truncated),
+            Some(Trouble::LoseAnswer) => self.world().serve(request, route).ending(Ending::Dropped),
+            Some(Trouble::Belie(status)) => {
+                self.world().serve(request, route);
+                Answer::new(status, "text/html", "<html><body>Unicorn!</body></html>")
+            }
+            None => self.world().serve(request, route),
+        }
+    }
+
+    /// Writes down what happened, and sends what was to be sent afterwards.
+    fn after(
+        self: &Arc<Self>,
+        exchange: &Exchange,
+        request: &Request,
+        route: Option<&Route>,
+        answer: &Answer,
+    ) {
+        let lost = matches!(answer.ending, Ending::Dropped | Ending::Never);
+        self.world().calls.push(Call {
+            method: request.method.clone(),
+            route: route.map_or("", |r| r.pattern).to_owned(),
+            path: request.path.clone(),
+            query: request.query.clone(),
+            caller: request.caller.clone(),
+            body: serde_json::from_slice(&request.body).ok(),
+            status: if lost { 0 } else { answer.status },
+        });
+        if lost {
+            return;
+        }
+        if let Some(record) = &self.record {
+            record.write(exchange, answer);
+        }
+        #[cfg(feature = "conformance")]
+        self.conform(request, route, answer);
+        if answer.status == 202 && request.path.ends_with("/attempts") {
+            let (inner, id) = (Arc::clone(self), request.number("delivery").unwrap_or_default());
+            tokio::spawn(async move { redeliver(&inner, |d| d.id == id).await });
+        }
+    }
+
+    #[cfg(feature = "conformance")]
+    fn conform(&self, request: &Request, route: Option<&Route>, answer: &Answer) {
+        use super::conformance::Seen;
+        let (Some(schemas), Some(route)) = (&self.schemas, route) else { return };
+        if route.pattern == "/graphql" {
+            return;
+        }
+        let content_type = answer.headers.iter().find(|(name, _)| name == "content-type");
+        let seen = Seen {
+            method: &request.method,
+            route: route.pattern,
+            params: &request.params,
+            query: &request.query,
+            headers: &request.headers,
+            body: &request.body,
+            status: answer.status,
+            content_type: content_type.map_or("", |(_, value)| value),
+            answer: &answer.body,
+        };
+        let found =
+            schemas.lock().unwrap_or_else(std::sync::PoisonError::into_inner).exchange(&seen);
+        let mut world = self.world();
+        for finding in found {
+            world.problem(format!("schema: {} {}: {finding}", request.method, request.path));
+        }
+    }
+}
+
+impl World {
+    fn serve(&mut self, request: &mut Request, route: Option<&Route>) -> Answer {
+        let answer = match self.admit(request, route) {
+            Ok(route) => (route.run)(self, request).unwrap_or_else(|no| *no),
+            Err(no) => *no,
+        };
+        let answer = cached(request, answer);
+        self.used += u64::from(answer.status != 304);
+        limits(self, answer)
+    }
+
+    /// Who asks. `Err` where a credential was given that is not good.
+    fn identify(&self, request: &mut Request) -> Result<(), Box<Answer>> {
+        let Some(credential) = request.credential.clone() else {
+            return Err(failure(401, "Requires authentication"));
+        };
+        if !credential.starts_with("ghs_") && credential.matches('.').count() == 2 {
+            let (id, client) = (self.app.id.to_string(), self.app.client_id.clone());
+            let now = self.jwt_clock.now();
+            verify(&credential, &self.app.public_key, &[&id, &client], now)
+                .map_err(|why| failure(401, why))?;
+            request.caller = Caller::App;
+            return Ok(());
+        }
+        let token = self.tokens.get(&credential).filter(|t| t.expires > self.clock.now());
+        let token = token.ok_or_else(|| failure(401, "Bad credentials"))?;
+        let seen = self.repos.iter().filter(|r| r.installed && token.repos.contains(&r.id));
+        request.caller = Caller::Token {
+            permissions: token.permissions.clone(),
+            repositories: seen.map(super::world::RepoState::full_name).collect(),
+        };
+        Ok(())
+    }
+
+    /// The route, if the caller may take it.
+    fn admit<'r>(
+        &mut self,
+        request: &mut Request,
+        route: Option<&'r Route>,
+    ) -> Result<&'r Route, Box<Answer>> {
+        let identified = self.identify(request);
+        let Some(route) = route else {
+            let what = format!("{} {}", request.method, request.path);
+            let text = if is_wholesale(&request.path) {
+                format!("fake github: {what} would show more than one file")
+            } else {
+                format!("fake github: unexpected {what}")
+            };
+            self.problem(text.clone());
+            return Err(failure(501, &text));
+        };
+        identified?;
+        let app = matches!(request.caller, Caller::App);
+        match (route.needs, app) {
+            (Needs::App | Needs::Either, true) | (Needs::AnyToken | Needs::Either, false) => {}
+            (Needs::App, false) => {
+                return Err(failure(401, "A JSON web token could not be decoded"));
+            }
+            (Needs::AnyToken, true) => return Err(forbidden("")),
+            (Needs::Token(sets), true) => return Err(forbidden(&words(sets))),
+            (Needs::Token(sets), false) => self.permitted(request, sets)?,
+        }
+        Ok(route)
+    }
+
+    /// What a token cannot see does not exist; what it sees it may still not touch.
+    fn permitted(
+        &self,
+        request: &Request,
+        sets: &'static [&'static [(&'static str, &'static str)]],
+    ) -> Result<(), Box<Answer>> {
+        let Caller::Token { permissions, repositories } = &request.caller else {
+            return Err(not_found());
+        };
+        if self.app.suspended {
+            return Err(failure(403, "This installation has been suspended"));
+        }
+        let name = request.repo_name();
+        if !repositories.iter().any(|r| r.eq_ignore_ascii_case(&name)) {
+            return Err(not_found());
+        }
+        if !allowed(sets, permissions) {
+            return Err(forbidden(&words(sets)));
+        }
+        Ok(())
+    }
+}
+
+/// The answer with its tag, or 304 if the asker has it already.
+fn cached(request: &Request, answer: Answer) -> Answer {
+    if request.method != "GET" || answer.status != 200 {
+        return answer;
+    }
+    let tag = format!("W/\"{}\"", hex::encode(digest(&SHA256, &answer.body)));
+    let have = request.header("if-none-match");
+    let same = have.split(',').any(|t| t.trim().trim_start_matches("W/") == &tag[2..]);
+    if same {
+        return Answer::empty(304).header("etag", tag);
+    }
+    answer.header("etag", tag).header("cache-control", "private, max-age=60, s-maxage=60")
+}
+
+fn limits(world: &World, answer: Answer) -> Answer {
+    let used = world.used.min(5000);
+    answer
+        .header("x-ratelimit-limit", "5000")
+        .header("x-ratelimit-remaining", (5000 - used).to_string())
+        .header("x-ratelimit-used", used.to_string())
+        .header("x-ratelimit-reset", (world.clock.now().timestamp() + 3600).to_string())
+        .header("x-ratelimit-resource", "core")
+        .header("x-github-request-id", format!("{:04X}:{:06X}", world.app.id, world.used))
+        .header("x-github-media-type", "github.v3; format=json")
+}

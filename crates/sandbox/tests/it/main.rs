@@ -1,0 +1,11 @@
+//! The fakes, over real HTTP.
+
+mod client;
+mod conformance;
+mod delivery;
+mod discussion;
+mod faults;
+mod model;
+mod page;
+mod source;
+mod tokens;

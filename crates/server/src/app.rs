@@ -1,0 +1,57 @@
+//! What routes and workers share.
+
+use std::{sync::Arc, time::Duration};
+
+use chaffinch_core::{Clock, Enqueued, Entropy, Forge, Job, Queue, RepoName, StoreError, Vault};
+use chaffinch_egress::Door;
+use chaffinch_github::Webhook;
+use chaffinch_triage::Engine;
+use metrics_exporter_prometheus::PrometheusHandle;
+use secrecy::SecretString;
+use tokio::sync::{Notify, Semaphore};
+
+/// The wired program: ports, limits, and the bell that wakes workers.
+pub struct App {
+    pub(crate) github: Arc<dyn Forge>,
+    pub(crate) webhook: Webhook,
+    pub(crate) queue: Arc<dyn Queue>,
+    pub(crate) vault: Arc<dyn Vault>,
+    pub(crate) door: Arc<Door>,
+    pub(crate) engine: Engine,
+    pub(crate) clock: Arc<dyn Clock>,
+    pub(crate) entropy: Arc<dyn Entropy>,
+    pub(crate) uploads: Vec<(RepoName, SecretString)>,
+    pub(crate) limits: Limits,
+    pub(crate) metrics: PrometheusHandle,
+    /// Rings when a job may be due.
+    pub(crate) bell: Notify,
+    /// One permit for each upload that may be in memory at a time.
+    pub(crate) upload_room: Semaphore,
+}
+
+/// Numbers from the configuration that routes and workers need.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Limits {
+    pub(crate) delivery_bytes: usize,
+    pub(crate) report_bytes: usize,
+    pub(crate) workers: usize,
+    pub(crate) max_attempts: u32,
+    pub(crate) lease: Duration,
+    pub(crate) grace: Duration,
+}
+
+impl App {
+    /// Keeps a job and wakes a worker.
+    pub(crate) async fn enqueue(&self, job: &Job) -> Result<Enqueued, StoreError> {
+        let enqueued = self.queue.enqueue(job).await?;
+        if enqueued == Enqueued::New {
+            self.bell.notify_one();
+        }
+        Ok(enqueued)
+    }
+
+    /// The queue, for whoever wants to look at it.
+    pub fn queue(&self) -> &dyn Queue {
+        &*self.queue
+    }
+}

@@ -1,0 +1,310 @@
+//! One struct a section. What each setting means stands in `chaffinch.example.toml`.
+
+use std::{net::SocketAddr, path::PathBuf};
+
+use chaffinch_core::{RepoName, Rung};
+use secrecy::SecretString;
+use serde::Deserialize;
+use url::Url;
+
+use super::Secret;
+
+/// `[server]`
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+#[expect(missing_docs, reason = "documented in chaffinch.example.toml")]
+pub struct Server {
+    pub listen: SocketAddr,
+    pub public_url: String,
+    pub workers: usize,
+    pub grace_seconds: u64,
+    pub max_delivery_bytes: usize,
+    pub max_report_bytes: usize,
+}
+
+impl Server {
+    pub(super) fn validate(&self, problems: &mut Vec<String>) {
+        if !self.public_url.is_empty() && web(&self.public_url).is_none() {
+            problems.push("server.public_url: want an http or https address, or nothing".into());
+        }
+        within("server.workers", self.workers, 0, 256, problems);
+        within("server.max_delivery_bytes", self.max_delivery_bytes, 1024, 25 << 20, problems);
+        within("server.max_report_bytes", self.max_report_bytes, 1024, 100 << 20, problems);
+    }
+}
+
+/// `[policy]`
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+#[expect(missing_docs, reason = "documented in chaffinch.example.toml")]
+pub struct Policy {
+    pub repositories: Vec<String>,
+    pub ceiling: Rung,
+    pub excerpt_tokens: usize,
+    pub prompt_tokens: usize,
+    pub secrets: String,
+    pub emails: String,
+    pub answer_ttl_days: u16,
+    pub max_vendor_retention_days: u16,
+}
+
+impl Policy {
+    /// What the policy says is checked where it is enforced, in `egress`; here only what would make
+    /// the server useless.
+    pub(super) fn validate(&self, problems: &mut Vec<String>) {
+        if self.repositories.is_empty() {
+            problems.push(
+                "policy.repositories is empty: list the repositories to work on, for example [\"acme/shop\"]".into(),
+            );
+        }
+    }
+}
+
+/// `[triage]`
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+#[expect(missing_docs, reason = "documented in chaffinch.example.toml")]
+pub struct Triage {
+    pub max_findings: usize,
+    pub concurrency: usize,
+    pub max_attempts: u32,
+    pub notice: String,
+}
+
+impl Triage {
+    pub(super) fn validate(&self, problems: &mut Vec<String>) {
+        within("triage.max_findings", self.max_findings, 1, 1000, problems);
+        within("triage.concurrency", self.concurrency, 1, 64, problems);
+        within("triage.max_attempts", self.max_attempts as usize, 1, 50, problems);
+    }
+}
+
+/// `[model]`
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+#[expect(missing_docs, reason = "documented in chaffinch.example.toml")]
+pub struct Model {
+    pub base_url: Url,
+    pub name: String,
+    pub api: ModelApi,
+    pub auth: ModelAuth,
+    key: Option<SecretString>,
+    key_file: Option<PathBuf>,
+    pub api_version: String,
+    pub reasoning_effort: String,
+    pub timeout_seconds: u64,
+    pub max_retries: u32,
+    pub requests_per_minute: u32,
+    pub tokens_per_minute: u32,
+    pub self_hosted: bool,
+    pub attestation: Attestation,
+}
+
+/// Which API of the endpoint is used.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum ModelApi {
+    /// `/responses`
+    Responses,
+    /// `/chat/completions`
+    Chat,
+}
+
+/// How the key is sent.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum ModelAuth {
+    /// `Authorization: Bearer`
+    Bearer,
+    /// `api-key`
+    ApiKey,
+    /// Not at all.
+    None,
+}
+
+/// `[model.attestation]`
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+#[expect(missing_docs, reason = "documented in chaffinch.example.toml")]
+pub struct Attestation {
+    pub agreement: String,
+    pub retention_days: u16,
+    pub no_training: bool,
+}
+
+impl Model {
+    /// The endpoint's key.
+    pub fn key(&self) -> Secret {
+        Secret::of(&self.key, &self.key_file)
+    }
+
+    pub(super) fn validate(&self, problems: &mut Vec<String>) {
+        if !matches!(self.base_url.scheme(), "http" | "https") {
+            problems.push("model.base_url: want an http or https address".into());
+        }
+        if self.name.is_empty() {
+            problems.push(
+                "model.name is missing: name the model to ask, as its endpoint calls it".into(),
+            );
+        }
+        self.key().validate("model.key", self.auth != ModelAuth::None, problems);
+        within("model.timeout_seconds", self.timeout_seconds as usize, 1, 3600, problems);
+        within("model.max_retries", self.max_retries as usize, 0, 10, problems);
+    }
+}
+
+/// `[store]`
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+#[expect(missing_docs, reason = "documented in chaffinch.example.toml")]
+pub struct Store {
+    url: Option<SecretString>,
+    url_file: Option<PathBuf>,
+    key: Option<SecretString>,
+    key_file: Option<PathBuf>,
+    pub prefix: String,
+    pub lease_seconds: u64,
+}
+
+impl Store {
+    /// Its address. A file's wins over the default, which is always there.
+    pub fn url(&self) -> Secret {
+        match &self.url_file {
+            Some(_) => Secret::of(&None, &self.url_file),
+            None => Secret::of(&self.url, &None),
+        }
+    }
+
+    /// The key that seals what is stored.
+    pub fn key(&self) -> Secret {
+        Secret::of(&self.key, &self.key_file)
+    }
+
+    pub(super) fn validate(&self, problems: &mut Vec<String>) {
+        self.url().validate("store.url", true, problems);
+        self.key().validate("store.key", true, problems);
+        within("store.lease_seconds", self.lease_seconds as usize, 2, 3600, problems);
+        let allowed = |b: u8| b.is_ascii_alphanumeric() || b"-_.:".contains(&b);
+        if self.prefix.is_empty() || self.prefix.len() > 64 || !self.prefix.bytes().all(allowed) {
+            problems
+                .push("store.prefix: want 1 to 64 letters, digits, dashes, dots or colons".into());
+        }
+    }
+}
+
+/// `[github]`
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+#[expect(missing_docs, reason = "documented in chaffinch.example.toml")]
+pub struct GitHub {
+    pub app_id: u64,
+    private_key: Option<SecretString>,
+    private_key_file: Option<PathBuf>,
+    webhook_secret: Option<SecretString>,
+    webhook_secret_file: Option<PathBuf>,
+    webhook_secret_previous: Option<SecretString>,
+    webhook_secret_previous_file: Option<PathBuf>,
+    pub api_url: Url,
+    pub code_scanning: bool,
+    pub max_file_bytes: u64,
+}
+
+impl GitHub {
+    /// The App's private key, PEM.
+    pub fn private_key(&self) -> Secret {
+        Secret::of(&self.private_key, &self.private_key_file)
+    }
+
+    /// The webhook's secret.
+    pub fn webhook_secret(&self) -> Secret {
+        Secret::of(&self.webhook_secret, &self.webhook_secret_file)
+    }
+
+    /// The one before it, while it is being rotated.
+    pub fn webhook_secret_previous(&self) -> Secret {
+        Secret::of(&self.webhook_secret_previous, &self.webhook_secret_previous_file)
+    }
+
+    pub(super) fn validate(&self, problems: &mut Vec<String>) {
+        if self.app_id == 0 {
+            problems.push("github.app_id is missing: it stands on the App's settings page".into());
+        }
+        self.private_key().validate("github.private_key", true, problems);
+        self.webhook_secret().validate("github.webhook_secret", true, problems);
+        self.webhook_secret_previous().validate("github.webhook_secret_previous", false, problems);
+        if !matches!(self.api_url.scheme(), "http" | "https") {
+            problems.push("github.api_url: want an http or https address".into());
+        }
+        within("github.max_file_bytes", self.max_file_bytes as usize, 1024, 100 << 20, problems);
+    }
+}
+
+/// `[[upload]]`
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+#[expect(missing_docs, reason = "documented in chaffinch.example.toml")]
+pub struct Upload {
+    pub repository: RepoName,
+    token: Option<SecretString>,
+    token_file: Option<PathBuf>,
+}
+
+impl Upload {
+    /// A repository whose CI may upload with this token.
+    pub fn new(repository: RepoName, token: SecretString) -> Self {
+        Self { repository, token: Some(token), token_file: None }
+    }
+
+    /// What the repository's CI proves itself with.
+    pub fn token(&self) -> Secret {
+        Secret::of(&self.token, &self.token_file)
+    }
+
+    /// What the token is called in messages.
+    pub fn name(&self) -> String {
+        format!("upload.token of {}", self.repository)
+    }
+
+    pub(super) fn validate(&self, problems: &mut Vec<String>) {
+        self.token().validate(&self.name(), true, problems);
+    }
+}
+
+/// `[log]`
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+#[expect(missing_docs, reason = "documented in chaffinch.example.toml")]
+pub struct Log {
+    pub filter: String,
+    pub format: LogFormat,
+}
+
+/// How log lines look.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum LogFormat {
+    /// For people.
+    Text,
+    /// One JSON object a line.
+    Json,
+}
+
+impl Log {
+    pub(super) fn validate(&self, problems: &mut Vec<String>) {
+        if self.filter.parse::<tracing_subscriber::filter::EnvFilter>().is_err() {
+            problems.push(
+                "log.filter: want directives such as \"info\" or \"chaffinch=debug,info\"".into(),
+            );
+        }
+    }
+}
+
+fn web(text: &str) -> Option<Url> {
+    text.parse::<Url>().ok().filter(|u| matches!(u.scheme(), "http" | "https"))
+}
+
+fn within(name: &str, value: usize, least: usize, most: usize, problems: &mut Vec<String>) {
+    if !(least..=most).contains(&value) {
+        problems.push(format!("{name} is {value}: want {least} to {most}"));
+    }
+}

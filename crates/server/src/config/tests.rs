@@ -1,0 +1,69 @@
+use super::*;
+
+fn load(file: &str, environment: &[(&str, &str)]) -> Result<Config, ConfigError> {
+    let environment = environment.iter().map(|(k, v)| ((*k).to_owned(), (*v).to_owned()));
+    layers::merge(Some(file), environment)
+}
+
+#[test]
+fn the_defaults_are_a_configuration_that_lacks_only_what_is_yours() {
+    let problems = Config::load(None, []).unwrap().validate().unwrap_err().to_string();
+    insta::assert_snapshot!(problems, @r#"
+    policy.repositories is empty: list the repositories to work on, for example ["acme/shop"]
+    model.name is missing: name the model to ask, as its endpoint calls it
+    model.key is missing: give model.key_file, or set it in the environment
+    store.key is missing: give store.key_file, or set it in the environment
+    github.app_id is missing: it stands on the App's settings page
+    github.private_key is missing: give github.private_key_file, or set it in the environment
+    github.webhook_secret is missing: give github.webhook_secret_file, or set it in the environment
+    "#);
+}
+
+#[test]
+fn the_environment_wins_over_the_file_and_the_file_over_the_defaults() {
+    let config = load(
+        "[server]\nworkers = 3\ngrace_seconds = 7\n[model]\nname = \"a\"",
+        &[("CHAFFINCH__SERVER__WORKERS", "5"), ("CHAFFINCH__MODEL__NAME", "7"), ("PATH", "/bin")],
+    )
+    .unwrap();
+    assert_eq!((config.server.workers, config.server.grace_seconds), (5, 7));
+    assert_eq!(config.model.name, "7", "a text stays a text, whatever it looks like");
+    assert_eq!(config.triage.max_findings, 50);
+}
+
+#[test]
+fn an_unknown_key_is_an_error_that_names_the_nearest_known_one() {
+    let error = load("[server]\nworker = 3", &[]).unwrap_err().to_string();
+    insta::assert_snapshot!(error, @"unknown setting `server.worker`; the nearest known one is `workers`");
+    let error = load("", &[("CHAFFINCH__POLICY__CEILINGS", "file")]).unwrap_err().to_string();
+    insta::assert_snapshot!(error, @"unknown setting `policy.ceilings`; the nearest known one is `ceiling`");
+    let error = load("[sever]\n", &[]).unwrap_err().to_string();
+    insta::assert_snapshot!(error, @"unknown setting `sever`; the nearest known one is `server`");
+}
+
+#[test]
+fn a_value_of_the_wrong_type_is_an_error_that_names_its_key() {
+    let error = load("[policy]\nceiling = \"everything\"", &[]).unwrap_err().to_string();
+    assert!(error.starts_with("policy.ceiling: unknown variant"), "{error}");
+    let error = load("", &[("CHAFFINCH__SERVER__WORKERS", "many")]).unwrap_err().to_string();
+    insta::assert_snapshot!(error, @"CHAFFINCH__SERVER__WORKERS: wants integer, as in a TOML file");
+}
+
+#[test]
+fn a_secret_is_in_one_place_only() {
+    let config =
+        load("[github]\nwebhook_secret = \"a\"\nwebhook_secret_file = \"b\"", &[]).unwrap();
+    let problems = config.validate().unwrap_err().to_string();
+    assert!(
+        problems
+            .contains("github.webhook_secret: give it, or github.webhook_secret_file, not both")
+    );
+}
+
+#[test]
+fn debug_never_shows_a_secret() {
+    let environment =
+        [("CHAFFINCH__MODEL__KEY", "sentinel"), ("CHAFFINCH__STORE__URL", "sentinel")];
+    let shown = format!("{:?}", load("", &environment).unwrap());
+    assert!(!shown.contains("sentinel"), "{shown}");
+}

@@ -1,0 +1,118 @@
+//! A report that a repository's own CI sends us.
+
+use std::{sync::Arc, time::Duration};
+
+use axum::{
+    body::Bytes,
+    extract::{FromRequest, Query, Request, State},
+    http::{HeaderMap, StatusCode, header},
+};
+use chaffinch_core::{
+    CommitSha, DeliveryId, ForgeError, Job, RepoName, ReportId, SourceBytes, Subject, Trigger,
+    VaultKind,
+};
+use secrecy::ExposeSecret;
+use serde::Deserialize;
+
+use crate::{App, metric, worker::report_key};
+
+/// A report holds code: it waits for its job no longer than this.
+const KEPT: Duration = Duration::from_secs(3600);
+
+/// What an upload says about itself.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct About {
+    repository: RepoName,
+    /// The head of the change, never the merge commit that some CI systems check out.
+    commit: CommitSha,
+    /// The number of the change, where CI knows it.
+    change: Option<u64>,
+}
+
+/// `POST /api/v1/reports?repository=OWNER/NAME&commit=SHA[&change=NUMBER]` with the report as the body
+/// and the repository's token as `Authorization: Bearer`: 202 accepted, 400 malformed, 401 wrong token,
+/// 403 not listed, 413 too large, 429 too many at once, 503 cannot be kept.
+pub(super) async fn report(
+    State(app): State<Arc<App>>,
+    Query(about): Query<About>,
+    headers: HeaderMap,
+    request: Request,
+) -> (StatusCode, String) {
+    let answer = receive(&app, &about, &headers, request).await;
+    let (status, says) = match answer {
+        Ok(id) => (StatusCode::ACCEPTED, format!("accepted as {id}\n")),
+        Err((status, why)) => (status, format!("{why}\n")),
+    };
+    metrics::counter!(metric::UPLOADS, "status" => status.as_u16().to_string()).increment(1);
+    tracing::info!(repository = %about.repository, commit = about.commit.short(), status = status.as_u16(), "report uploaded");
+    (status, says)
+}
+
+type Refusal = (StatusCode, &'static str);
+
+async fn receive(
+    app: &Arc<App>,
+    about: &About,
+    headers: &HeaderMap,
+    request: Request,
+) -> Result<ReportId, Refusal> {
+    // Who it is comes before what it sends: a stranger's body is never read.
+    if !token_fits(app, &about.repository, headers) {
+        return Err((StatusCode::UNAUTHORIZED, "no such repository, or a wrong token"));
+    }
+    if !app.door.policy().allows(&about.repository) {
+        return Err((StatusCode::FORBIDDEN, "the repository is not in policy.repositories"));
+    }
+    let _room = app
+        .upload_room
+        .try_acquire()
+        .map_err(|_| (StatusCode::TOO_MANY_REQUESTS, "too many uploads at once, try again"))?;
+    let body = Bytes::from_request(request, &())
+        .await
+        .map_err(|e| (e.status(), "the report is too large, or was cut off"))?;
+    if body.is_empty() {
+        return Err((StatusCode::BAD_REQUEST, "the report is empty"));
+    }
+    let repo = app.github.locate(&about.repository).await.map_err(|e| match e {
+        ForgeError::NotFound => {
+            (StatusCode::FORBIDDEN, "the App is not installed on this repository")
+        }
+        _ => (StatusCode::SERVICE_UNAVAILABLE, "the forge does not answer, try again later"),
+    })?;
+    let unkept = (StatusCode::SERVICE_UNAVAILABLE, "cannot be kept now, try again later");
+    let id = app.entropy.hex(16);
+    let id = ReportId::new(id).map_err(|_| unkept)?;
+    let report = SourceBytes::new(body.into());
+    let key = report_key(&about.commit, &id);
+    app.vault.put(&repo, VaultKind::Report, &key, &report, KEPT).await.map_err(|e| {
+        tracing::error!(error = %e, "report could not be kept");
+        unkept
+    })?;
+    let job = Job {
+        delivery: DeliveryId::new(format!("upload-{id}")).map_err(|_| unkept)?,
+        repo,
+        subject: about.change.map_or(Subject::Head, Subject::Change),
+        head: about.commit.clone(),
+        source: Trigger::Report(id.clone()),
+    };
+    app.enqueue(&job).await.map_err(|e| {
+        tracing::error!(error = %e, "report's job could not be kept");
+        unkept
+    })?;
+    Ok(id)
+}
+
+/// Compares in constant time, with the token of every repository, so that neither the time nor the
+/// answer tells which repositories have one.
+fn token_fits(app: &App, repository: &RepoName, headers: &HeaderMap) -> bool {
+    let given = headers.get(header::AUTHORIZATION).and_then(|v| v.to_str().ok());
+    let given = given.and_then(|v| v.strip_prefix("Bearer ")).unwrap_or_default();
+    app.uploads.iter().fold(false, |fits, (name, token)| {
+        let equal = aws_lc_rs::constant_time::verify_slices_are_equal(
+            given.as_bytes(),
+            token.expose_secret().as_bytes(),
+        );
+        fits | (equal.is_ok() & (name == repository))
+    })
+}

@@ -1,0 +1,257 @@
+//! Configuration → adapters.
+
+use std::{path::PathBuf, sync::Arc, time::Duration};
+
+use anyhow::{Context, anyhow};
+use chaffinch_context::{Extractor, O200k};
+use chaffinch_core::{Clock, Entropy, Queue, Receipts, TokenCount, Vault};
+use chaffinch_egress::{self as egress, Door, Model};
+use chaffinch_github::{self as github, GitHub, Webhook};
+use chaffinch_openai as openai;
+use chaffinch_store::{QueueConfig, RedisConfig, RedisStore, Sealer, SqliteStore};
+use chaffinch_triage::{Engine, Parts};
+use secrecy::{ExposeSecret, SecretString};
+use tokio::sync::{Notify, Semaphore};
+
+use crate::{
+    App, Config,
+    app::Limits,
+    config::{ModelApi, ModelAuth, Secret, read_secret},
+    http_client,
+};
+
+/// Uploads that may be in memory at a time: each may be a hundred megabytes.
+const UPLOADS_AT_ONCE: usize = 4;
+
+/// One store behind its three ports.
+pub struct StoreAt {
+    /// Jobs.
+    pub queue: Arc<dyn Queue>,
+    /// Sealed values.
+    pub vault: Arc<dyn Vault>,
+    /// Receipts.
+    pub receipts: Arc<dyn Receipts>,
+}
+
+impl App {
+    /// Wires everything up: reads the secrets, opens the store, and checks the endpoint against the
+    /// policy.
+    ///
+    /// # Errors
+    /// A sentence that says what to do.
+    pub async fn build(
+        config: &Config,
+        clock: Arc<dyn Clock>,
+        entropy: Arc<dyn Entropy>,
+    ) -> anyhow::Result<Self> {
+        config.validate()?;
+        crate::install_crypto();
+        let http = http_client().context("cannot make an HTTP client")?;
+        let secret = wanted("github.private_key", &config.github.private_key())?;
+        let github = github::Config {
+            private_key: secret,
+            api_url: config.github.api_url.clone(),
+            code_scanning: config.github.code_scanning,
+            max_file_bytes: config.github.max_file_bytes,
+            ..github::Config::new(config.github.app_id)
+        };
+        let github = GitHub::new(github, http.clone(), Arc::clone(&clock))?;
+        let mut secrets = vec![wanted("github.webhook_secret", &config.github.webhook_secret())?];
+        secrets.extend(given(
+            "github.webhook_secret_previous",
+            &config.github.webhook_secret_previous(),
+        )?);
+        let webhook = Webhook::new(secrets, config.github.app_id)?;
+        let mut uploads = Vec::new();
+        for upload in &config.upload {
+            uploads.push((upload.repository.clone(), wanted(&upload.name(), &upload.token())?));
+        }
+        let store = store_at(config, Arc::clone(&clock), Arc::clone(&entropy)).await?;
+        let (engine, door) =
+            engine(config, Arc::clone(&store.vault), store.receipts, &clock, &entropy)?;
+        Ok(Self {
+            github: Arc::new(github),
+            webhook,
+            queue: store.queue,
+            vault: store.vault,
+            door,
+            engine,
+            clock,
+            entropy,
+            uploads,
+            limits: limits(config),
+            metrics: crate::install_metrics(),
+            bell: Notify::new(),
+            upload_room: Semaphore::new(UPLOADS_AT_ONCE),
+        })
+    }
+}
+
+/// The pipeline over a store, and its door.
+///
+/// # Errors
+/// If the policy lets nothing out to the endpoint, or a setting is wrong; a sentence that says what to do.
+pub fn engine(
+    config: &Config,
+    vault: Arc<dyn Vault>,
+    receipts: Arc<dyn Receipts>,
+    clock: &Arc<dyn Clock>,
+    entropy: &Arc<dyn Entropy>,
+) -> anyhow::Result<(Engine, Arc<Door>)> {
+    crate::install_crypto();
+    let http = http_client().context("cannot make an HTTP client")?;
+    let tokens: Arc<dyn TokenCount> = Arc::new(O200k::load());
+    let (clock, entropy) = (Arc::clone(clock), Arc::clone(entropy));
+    let door = Door::new(
+        policy(config)?,
+        endpoint(config),
+        receipts,
+        Arc::clone(&tokens),
+        Arc::clone(&clock),
+        Arc::clone(&entropy),
+    )?;
+    let door = Arc::new(door);
+    let model = model(config, http, Arc::clone(&clock), Arc::clone(&entropy))?;
+    let public = config.server.public_url.trim_end_matches('/');
+    let bounds = chaffinch_triage::Config {
+        max_findings: config.triage.max_findings,
+        concurrency: config.triage.concurrency,
+        policy_url: (!public.is_empty()).then(|| format!("{public}/policy")),
+        scripted_notice: (!config.triage.notice.is_empty()).then(|| config.triage.notice.clone()),
+        ..chaffinch_triage::Config::default()
+    };
+    let engine = Engine::new(Parts {
+        extractor: Extractor::new(tokens),
+        door: Arc::clone(&door),
+        model,
+        vault,
+        clock,
+        entropy,
+        config: bounds,
+    });
+    Ok((engine, door))
+}
+
+fn limits(config: &Config) -> Limits {
+    Limits {
+        delivery_bytes: config.server.max_delivery_bytes,
+        report_bytes: config.server.max_report_bytes,
+        workers: config.server.workers,
+        max_attempts: config.triage.max_attempts,
+        lease: Duration::from_secs(config.store.lease_seconds),
+        grace: Duration::from_secs(config.server.grace_seconds),
+    }
+}
+
+/// Opens the store that the configuration names.
+///
+/// # Errors
+/// A sentence that says what to do.
+pub async fn store_at(
+    config: &Config,
+    clock: Arc<dyn Clock>,
+    entropy: Arc<dyn Entropy>,
+) -> anyhow::Result<StoreAt> {
+    let url = wanted("store.url", &config.store.url())?;
+    let sealer = Sealer::new(&wanted("store.key", &config.store.key())?, None)?;
+    let queue = QueueConfig {
+        lease: Duration::from_secs(config.store.lease_seconds),
+        ..QueueConfig::default()
+    };
+    if let Some(path) = url.expose_secret().strip_prefix("sqlite:") {
+        let store = SqliteStore::open(&PathBuf::from(path), queue, sealer, clock, entropy)?;
+        return Ok(shared(Arc::new(store)));
+    }
+    let redis = RedisConfig { queue, prefix: config.store.prefix.clone(), ..RedisConfig::new(url) };
+    let store = RedisStore::connect(redis, sealer, clock, entropy).await?;
+    Ok(shared(Arc::new(store)))
+}
+
+fn shared<S: Queue + Vault + Receipts + 'static>(store: Arc<S>) -> StoreAt {
+    StoreAt { queue: store.clone(), vault: store.clone(), receipts: store }
+}
+
+/// The policy in force, as `egress` wants it.
+///
+/// # Errors
+/// A sentence that names the setting.
+pub fn policy(config: &Config) -> anyhow::Result<egress::Policy> {
+    let from = &config.policy;
+    let mode = |name: &str, word: &str| match word {
+        "replace" => Ok(egress::Mode::Replace),
+        "block" => Ok(egress::Mode::Block),
+        _ => Err(anyhow!("policy.{name}: want \"replace\" or \"block\"")),
+    };
+    let repositories: Result<Vec<_>, _> = from.repositories.iter().map(|r| r.parse()).collect();
+    let policy = egress::Policy {
+        repositories: repositories.map_err(|e| anyhow!("policy.repositories: {e}"))?,
+        ceiling: from.ceiling,
+        excerpt_tokens: from.excerpt_tokens,
+        prompt_tokens: from.prompt_tokens,
+        redact: egress::Redact {
+            secrets: mode("secrets", &from.secrets)?,
+            emails: mode("emails", &from.emails)?,
+        },
+        answer_ttl_days: from.answer_ttl_days,
+        max_vendor_retention_days: from.max_vendor_retention_days,
+        extra_patterns: Vec::new(),
+    };
+    policy.validate()?;
+    Ok(policy)
+}
+
+/// The configured endpoint, and what is known of it.
+pub fn endpoint(config: &Config) -> egress::Endpoint {
+    let from = &config.model;
+    let attested = &from.attestation;
+    egress::Endpoint {
+        base_url: from.base_url.to_string(),
+        model: from.name.clone(),
+        self_hosted: from.self_hosted,
+        attestation: (!attested.agreement.is_empty()).then(|| egress::Attestation {
+            agreement: attested.agreement.clone(),
+            retention_days: attested.retention_days,
+            no_training: attested.no_training,
+        }),
+    }
+}
+
+/// The client of the configured endpoint.
+fn model(
+    config: &Config,
+    http: reqwest::Client,
+    clock: Arc<dyn Clock>,
+    entropy: Arc<dyn Entropy>,
+) -> anyhow::Result<Arc<dyn Model>> {
+    let from = &config.model;
+    let auth = match from.auth {
+        ModelAuth::None => openai::Auth::None,
+        ModelAuth::Bearer => openai::Auth::Bearer(wanted("model.key", &from.key())?),
+        ModelAuth::ApiKey => openai::Auth::ApiKey(wanted("model.key", &from.key())?),
+    };
+    let some = |text: &String| (!text.is_empty()).then(|| text.clone());
+    let client = openai::Config {
+        api: match from.api {
+            ModelApi::Responses => openai::Api::Responses,
+            ModelApi::Chat => openai::Api::Chat,
+        },
+        auth,
+        api_version: some(&from.api_version),
+        reasoning_effort: some(&from.reasoning_effort),
+        timeout: Duration::from_secs(from.timeout_seconds),
+        max_retries: from.max_retries,
+        max_concurrency: config.triage.concurrency * config.server.workers,
+        requests_per_minute: (from.requests_per_minute > 0).then_some(from.requests_per_minute),
+        tokens_per_minute: (from.tokens_per_minute > 0).then_some(from.tokens_per_minute),
+        ..openai::Config::new(from.base_url.clone(), from.name.clone())
+    };
+    Ok(Arc::new(openai::Client::new(http, client, clock, entropy)?))
+}
+
+fn given(name: &str, secret: &Secret) -> anyhow::Result<Option<SecretString>> {
+    read_secret(name, secret).map_err(anyhow::Error::msg)
+}
+
+fn wanted(name: &str, secret: &Secret) -> anyhow::Result<SecretString> {
+    given(name, secret)?.with_context(|| format!("{name} is missing"))
+}

@@ -1,0 +1,64 @@
+//! Lease → open → triage → ack, retry or dead letter.
+
+mod job;
+mod lease;
+
+use std::{sync::Arc, time::Duration};
+
+use chaffinch_core::{CommitSha, ReportId, StoreError};
+use tokio_util::sync::CancellationToken;
+
+pub use job::Ended;
+
+use crate::App;
+
+/// How long an idle worker sleeps before it looks again: jobs of other processes, delayed jobs and
+/// lost leases ring no bell here.
+const IDLE: Duration = Duration::from_millis(500);
+/// How long it sleeps when the store does not answer.
+const STORE_AWAY: Duration = Duration::from_secs(2);
+
+/// Takes jobs, one at a time.
+pub struct Worker {
+    app: Arc<App>,
+}
+
+impl Worker {
+    /// A worker over the application.
+    pub fn new(app: Arc<App>) -> Self {
+        Self { app }
+    }
+
+    /// Does one job, if one is due. `None` if nothing is.
+    ///
+    /// # Errors
+    /// If the store does not answer; the job, if there was one, comes again.
+    pub async fn once(&self) -> Result<Option<Ended>, StoreError> {
+        let Some(lease) = self.app.queue.lease().await? else { return Ok(None) };
+        lease::work(&self.app, lease).await.map(Some)
+    }
+
+    /// Works until `stop`; a job in hand is finished first.
+    pub(crate) async fn run(self, stop: CancellationToken) {
+        while !stop.is_cancelled() {
+            let pause = match self.once().await {
+                Ok(Some(_)) => continue,
+                Ok(None) => IDLE,
+                Err(e) => {
+                    tracing::warn!(error = %e, "the store does not answer; trying again");
+                    STORE_AWAY
+                }
+            };
+            tokio::select! {
+                () = stop.cancelled() => {}
+                () = self.app.bell.notified() => {}
+                () = tokio::time::sleep(pause) => {}
+            }
+        }
+    }
+}
+
+/// Where an uploaded report waits: found again by the head that it is about.
+pub(crate) fn report_key(head: &CommitSha, id: &ReportId) -> String {
+    format!("{head}/{id}")
+}

@@ -1,0 +1,103 @@
+//! The ports of both stores, told once.
+
+/// The ports of a store that has a `queue` and a `cabinet`.
+macro_rules! store_ports {
+    ($store:ty) => {
+        #[async_trait]
+        impl Queue for $store {
+            async fn enqueue(&self, job: &Job) -> Result<Enqueued, StoreError> {
+                self.queue.enqueue(job).await
+            }
+
+            async fn lease(&self) -> Result<Option<Lease>, StoreError> {
+                self.queue.lease().await
+            }
+
+            async fn extend(&self, lease: &Lease) -> Result<bool, StoreError> {
+                self.queue.extend(lease).await
+            }
+
+            async fn ack(&self, lease: &Lease) -> Result<bool, StoreError> {
+                self.queue.ack(lease).await
+            }
+
+            async fn retry(&self, lease: &Lease, at: DateTime<Utc>) -> Result<bool, StoreError> {
+                self.queue.retry(lease, at).await
+            }
+
+            async fn bury(&self, lease: &Lease, why: &str) -> Result<bool, StoreError> {
+                self.queue.bury(lease, why).await
+            }
+
+            async fn depth(&self) -> Result<QueueDepth, StoreError> {
+                self.queue.depth().await
+            }
+
+            async fn ready(&self) -> Result<(), StoreError> {
+                self.queue.ready().await
+            }
+        }
+
+        #[async_trait]
+        impl Vault for $store {
+            async fn get(
+                &self,
+                repo: &RepoId,
+                kind: VaultKind,
+                key: &str,
+            ) -> Result<Option<SourceBytes>, StoreError> {
+                self.cabinet.get(repo, kind, key).await
+            }
+
+            async fn put(
+                &self,
+                repo: &RepoId,
+                kind: VaultKind,
+                key: &str,
+                value: &SourceBytes,
+                ttl: Duration,
+            ) -> Result<(), StoreError> {
+                self.cabinet.put(repo, kind, key, value, ttl).await
+            }
+
+            async fn remove(
+                &self,
+                repo: &RepoId,
+                kind: VaultKind,
+                key: &str,
+            ) -> Result<(), StoreError> {
+                self.cabinet.remove(repo, kind, key).await
+            }
+
+            async fn keys(
+                &self,
+                repo: &RepoId,
+                kind: VaultKind,
+                prefix: &str,
+            ) -> Result<Vec<String>, StoreError> {
+                self.cabinet.keys(repo, kind, prefix).await
+            }
+
+            async fn destroy(&self, repo: &RepoId) -> Result<(), StoreError> {
+                self.queue.forget(repo).await?;
+                self.cabinet.destroy(repo).await
+            }
+        }
+
+        #[async_trait]
+        impl Receipts for $store {
+            async fn append(&self, receipt: &Receipt) -> Result<(), StoreError> {
+                self.cabinet.append(receipt).await
+            }
+
+            async fn list(
+                &self,
+                repo: &RepoId,
+                change: Option<u64>,
+            ) -> Result<Vec<Receipt>, StoreError> {
+                self.cabinet.list(repo, change).await
+            }
+        }
+    };
+}
+pub(crate) use store_ports;

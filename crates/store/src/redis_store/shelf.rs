@@ -1,0 +1,117 @@
+//! Sealed values on Redis: one key a value, and an index of their names.
+
+use async_trait::async_trait;
+use chaffinch_core::StoreError;
+use redis::{cmd, pipe};
+
+use super::{keys::Keys, link::Link};
+use crate::{
+    config::{MAX_TTL, millis},
+    shelf::{Entry, KINDS, Place, Shelf},
+};
+
+/// How many values one command removes.
+const PAGE: usize = 500;
+
+pub(crate) struct RedisShelf {
+    pub(crate) link: Link,
+    pub(crate) keys: Keys,
+}
+
+impl RedisShelf {
+    fn value_keys(&self, place: &Place, names: &[Vec<u8>]) -> Vec<String> {
+        names.iter().map(|name| self.keys.value(&place.repo, place.kind, name)).collect()
+    }
+}
+
+#[async_trait]
+impl Shelf for RedisShelf {
+    async fn salt(&self, repo: &str) -> Result<Option<Vec<u8>>, StoreError> {
+        self.link.command(cmd("GET").arg(self.keys.salt(repo))).await
+    }
+
+    async fn salt_or(&self, repo: &str, fresh: Vec<u8>, _now: i64) -> Result<Vec<u8>, StoreError> {
+        let key = self.keys.salt(repo);
+        let mut pipe = pipe();
+        pipe.atomic();
+        pipe.cmd("SET").arg(&key).arg(fresh).arg("NX").arg("PX").arg(millis(MAX_TTL)).ignore();
+        pipe.get(&key);
+        let [salt]: [Vec<u8>; 1] = self.link.pipe(&pipe).await?;
+        Ok(salt)
+    }
+
+    async fn put(&self, entry: Entry) -> Result<bool, StoreError> {
+        let Entry { place, name, value, now, expires, once, salt } = entry;
+        let salt_key = self.keys.salt(&place.repo);
+        let index = self.keys.index(&place.repo, place.kind);
+        let ttl = expires - now;
+
+        let mut pipe = pipe();
+        pipe.atomic();
+        pipe.get(&salt_key);
+        let key = self.keys.value(&place.repo, place.kind, &name);
+        let set = pipe.cmd("SET").arg(key).arg(value).arg("PX").arg(ttl);
+        if once {
+            set.arg("NX");
+        }
+        set.ignore();
+        let add = pipe.cmd("ZADD").arg(&index);
+        if once {
+            add.arg("NX");
+        }
+        add.arg(expires).arg(&name).ignore();
+        pipe.cmd("ZREMRANGEBYSCORE").arg(&index).arg("-inf").arg(now).ignore();
+        // GT alone leaves a key without a time to live as it is.
+        pipe.cmd("PEXPIRE").arg(&index).arg(ttl).arg("NX").ignore();
+        pipe.cmd("PEXPIRE").arg(&index).arg(ttl).arg("GT").ignore();
+        pipe.cmd("PEXPIRE").arg(&salt_key).arg(millis(MAX_TTL)).ignore();
+        let [found]: [Option<Vec<u8>>; 1] = self.link.pipe(&pipe).await?;
+
+        if found.as_ref() == Some(&salt) {
+            return Ok(true);
+        }
+        // Written with a salt that is gone: nobody can read it.
+        self.remove(&place, vec![name]).await?;
+        Ok(false)
+    }
+
+    async fn get(
+        &self,
+        place: &Place,
+        names: Vec<Vec<u8>>,
+    ) -> Result<Vec<Option<Vec<u8>>>, StoreError> {
+        if names.is_empty() {
+            return Ok(Vec::new());
+        }
+        self.link.command(cmd("MGET").arg(self.value_keys(place, &names))).await
+    }
+
+    async fn remove(&self, place: &Place, names: Vec<Vec<u8>>) -> Result<(), StoreError> {
+        if names.is_empty() {
+            return Ok(());
+        }
+        let mut pipe = pipe();
+        pipe.atomic();
+        pipe.cmd("UNLINK").arg(self.value_keys(place, &names)).ignore();
+        pipe.cmd("ZREM").arg(self.keys.index(&place.repo, place.kind)).arg(names).ignore();
+        self.link.pipe(&pipe).await
+    }
+
+    async fn names(&self, place: &Place, now: i64) -> Result<Vec<Vec<u8>>, StoreError> {
+        let index = self.keys.index(&place.repo, place.kind);
+        self.link.command(cmd("ZRANGEBYSCORE").arg(index).arg(format!("({now}")).arg("+inf")).await
+    }
+
+    async fn destroy(&self, repo: &str) -> Result<(), StoreError> {
+        self.link.command::<()>(cmd("DEL").arg(self.keys.salt(repo))).await?;
+        // Name by name: what is written meanwhile has a new salt, and stays in the index.
+        for kind in KINDS {
+            let place = Place { repo: repo.to_owned(), kind };
+            let names = self.names(&place, i64::MIN).await?;
+            for page in names.chunks(PAGE) {
+                self.remove(&place, page.to_vec()).await?;
+            }
+        }
+        Ok(())
+    }
+}

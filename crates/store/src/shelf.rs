@@ -1,0 +1,70 @@
+//! Where sealed bytes lie. It knows places and times, no keys and no meaning.
+
+use async_trait::async_trait;
+use chaffinch_core::{RepoId, StoreError};
+
+/// The values of one kind of one repository.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Place {
+    /// [`RepoId::key`].
+    pub(crate) repo: String,
+    /// The kind's word.
+    pub(crate) kind: &'static str,
+}
+
+impl Place {
+    pub(crate) fn new(repo: &RepoId, kind: &'static str) -> Self {
+        Self { repo: repo.key(), kind }
+    }
+}
+
+/// The kinds that exist; destroying a repository empties each.
+pub(crate) const KINDS: [&str; 4] = ["answer", "record", "report", RECEIPT];
+
+/// The kind of receipts.
+pub(crate) const RECEIPT: &str = "receipt";
+
+/// One sealed value on its way to the shelf. Times are milliseconds since 1970.
+pub(crate) struct Entry {
+    pub(crate) place: Place,
+    /// The sealed name.
+    pub(crate) name: Vec<u8>,
+    /// The sealed value.
+    pub(crate) value: Vec<u8>,
+    pub(crate) now: i64,
+    pub(crate) expires: i64,
+    /// Leave an earlier value of that name as it is.
+    pub(crate) once: bool,
+    /// The salt that it was sealed with.
+    pub(crate) salt: Vec<u8>,
+}
+
+/// Sealed bytes and salts, with expiry.
+#[async_trait]
+pub(crate) trait Shelf: Send + Sync {
+    /// The repository's salt, if it has one.
+    async fn salt(&self, repo: &str) -> Result<Option<Vec<u8>>, StoreError>;
+
+    /// The repository's salt; `fresh` becomes it if there is none.
+    async fn salt_or(&self, repo: &str, fresh: Vec<u8>, now: i64) -> Result<Vec<u8>, StoreError>;
+
+    /// Keeps a value durably, and its salt with it. False, and nothing is kept, if the salt is
+    /// another by now: the repository was destroyed meanwhile.
+    async fn put(&self, entry: Entry) -> Result<bool, StoreError>;
+
+    /// The values of these names, in their order.
+    async fn get(
+        &self,
+        place: &Place,
+        names: Vec<Vec<u8>>,
+    ) -> Result<Vec<Option<Vec<u8>>>, StoreError>;
+
+    /// Removes the values of these names.
+    async fn remove(&self, place: &Place, names: Vec<Vec<u8>>) -> Result<(), StoreError>;
+
+    /// The names of the values that have not expired.
+    async fn names(&self, place: &Place, now: i64) -> Result<Vec<Vec<u8>>, StoreError>;
+
+    /// Removes the salt, then everything else of the repository.
+    async fn destroy(&self, repo: &str) -> Result<(), StoreError>;
+}

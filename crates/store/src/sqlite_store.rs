@@ -1,0 +1,79 @@
+//! The store for one process: SQLite, one durable file.
+
+mod desk;
+mod queue;
+mod schema;
+mod shelf;
+mod sweep;
+
+use std::{fmt, fs::File, path::Path, sync::Arc, time::Duration};
+
+use async_trait::async_trait;
+use chaffinch_core::{
+    Clock, Enqueued, Entropy, Job, Lease, Queue, QueueDepth, Receipt, Receipts, RepoId,
+    SourceBytes, StoreError, Vault, VaultKind,
+};
+use chrono::{DateTime, Utc};
+
+use self::{
+    desk::{Desk, sql_error},
+    queue::SqliteQueue,
+    shelf::SqliteShelf,
+};
+use crate::{Sealer, cabinet::Cabinet, config::QueueConfig, ports::store_ports};
+
+/// Queue, vault and receipts in one SQLite file.
+#[derive(Clone)]
+pub struct SqliteStore {
+    queue: Arc<SqliteQueue>,
+    cabinet: Arc<Cabinet>,
+}
+
+/// The file's two connections, and the lock that keeps other processes out. The lock is last, so
+/// that it goes last; the writer closes the file properly if it goes after the reader.
+struct Desks {
+    reader: Desk,
+    writer: Desk,
+    _lock: File,
+}
+
+impl SqliteStore {
+    /// Opens the file at `path`, making it if it is not there, readable by its owner alone.
+    ///
+    /// The file is ours until the last clone is dropped, which waits for what is being written.
+    ///
+    /// # Errors
+    /// [`StoreError::Refused`] if another process has it open, if it is none of ours, if a newer
+    /// version wrote it, or if it cannot be opened; the text says which, and what to do.
+    pub fn open(
+        path: impl AsRef<Path>,
+        config: QueueConfig,
+        sealer: Sealer,
+        clock: Arc<dyn Clock>,
+        entropy: Arc<dyn Entropy>,
+    ) -> Result<Self, StoreError> {
+        config.check()?;
+        let path = path.as_ref();
+        let lock = schema::lock(path)?;
+        let connection = schema::open_writer(path)?;
+        sweep::all(&connection, clock.now().timestamp_millis()).map_err(|e| sql_error(&e))?;
+        let time = Arc::clone(&clock);
+        let desks = Arc::new(Desks {
+            reader: Desk::reader(schema::open_reader(path)?)?,
+            writer: Desk::writer(connection, move || time.now().timestamp_millis())?,
+            _lock: lock,
+        });
+        let shelf = Arc::new(SqliteShelf(Arc::clone(&desks)));
+        let cabinet = Cabinet::new(shelf, sealer, Arc::clone(&clock), Arc::clone(&entropy));
+        let queue = SqliteQueue { desks, config, clock, entropy };
+        Ok(Self { queue: Arc::new(queue), cabinet: Arc::new(cabinet) })
+    }
+}
+
+impl fmt::Debug for SqliteStore {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("SqliteStore(..)")
+    }
+}
+
+store_ports!(SqliteStore);

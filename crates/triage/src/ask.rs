@@ -1,0 +1,241 @@
+//! One finding: excerpt → prompt → door → cache or model → check.
+
+mod brake;
+
+use chaffinch_context::{Answer as Given, Step};
+use chaffinch_core::{
+    Cause, Change, Excerpt, Finding, ForgeError, Receipt, SourceBytes, SourceText, Triage,
+    VaultKind,
+};
+use chaffinch_egress::{ClearError, Completion, Disclosure, Inspected, ModelError};
+use chrono::{DateTime, Utc};
+use metrics::counter;
+
+pub(crate) use brake::Brake;
+
+use crate::{
+    Directed, JobError, Parts, answer, cached, directed,
+    error::passes,
+    files::Files,
+    metrics::{ANSWERS, TOKENS},
+    prompt,
+};
+
+/// How often a model is asked about one finding: once more after an answer of the wrong shape. Each
+/// is a disclosure with its own receipt.
+const ASKS: usize = 2;
+/// How often a prompt is made again because its marker occurs in it.
+const MARKERS: usize = 4;
+/// The longest name of a model that is kept, in characters.
+const MAX_MODEL: usize = 100;
+
+/// What one run needs to ask about its findings.
+pub(crate) struct Asker<'a> {
+    pub(crate) parts: &'a Parts,
+    pub(crate) change: &'a Change,
+    pub(crate) files: &'a Files<'a>,
+    pub(crate) brake: Brake,
+    /// No later run will come: what cannot be had now is published as not triaged.
+    pub(crate) last: bool,
+    /// After this, nothing more is asked.
+    pub(crate) until: DateTime<Utc>,
+}
+
+/// What came of it.
+#[derive(Debug, Clone)]
+pub(crate) struct Asked {
+    pub(crate) triage: Triage,
+    pub(crate) receipts: Vec<Receipt>,
+    pub(crate) cached: bool,
+    pub(crate) directed: Option<Directed>,
+    pub(crate) needs: Vec<SourceText>,
+}
+
+impl Asked {
+    pub(crate) fn failed(finding: &Finding, cause: Cause, receipts: Vec<Receipt>) -> Self {
+        let mut triage = Triage::failed(finding.fingerprint, cause);
+        triage.receipt = receipts.last().map(|receipt| receipt.id.clone());
+        Self { triage, receipts, cached: false, directed: None, needs: Vec::new() }
+    }
+}
+
+impl Asker<'_> {
+    /// The outcome for `finding`.
+    ///
+    /// # Errors
+    /// [`JobError::Retry`] where the whole job should come again: never on the last attempt.
+    pub(crate) async fn ask(&self, finding: &Finding) -> Result<Asked, JobError> {
+        let excerpt = match self.excerpt(finding).await? {
+            Ok(excerpt) => excerpt,
+            Err(cause) => return Ok(Asked::failed(finding, cause, Vec::new())),
+        };
+        let directed = directed::find(finding, &excerpt);
+        let mut receipts = Vec::new();
+        for round in 0..ASKS {
+            let inspected = match self.inspect(finding, &excerpt) {
+                Ok(inspected) => inspected,
+                Err(cause) => return Ok(Asked::failed(finding, cause, receipts)),
+            };
+            if round == 0
+                && let Some(asked) = self.recall(finding, &inspected, directed).await?
+            {
+                return Ok(asked);
+            }
+            if let Some(cause) = self.brake.check(self.parts.clock.now() > self.until, self.last)? {
+                return Ok(Asked::failed(finding, cause, receipts));
+            }
+            let key = inspected.cache_key();
+            let sent = inspected.prompt().excerpt.clone();
+            let cleared = match self.parts.door.clear(inspected, &self.disclosure(finding)).await {
+                Ok(cleared) => cleared,
+                Err(ClearError::Receipt(error)) if !self.last => {
+                    return Err(self.brake.retry(error.into()));
+                }
+                Err(error) => return Ok(Asked::failed(finding, refusal(&error), receipts)),
+            };
+            receipts.push(cleared.receipt().clone());
+            let completion = match self.parts.model.complete(&cleared).await {
+                Ok(completion) => completion,
+                Err(ModelError::Malformed(_)) => continue,
+                Err(error) => {
+                    let cause = self.brake.failure(error, self.parts.clock.now(), self.last)?;
+                    return Ok(Asked::failed(finding, cause, receipts));
+                }
+            };
+            self.brake.answered();
+            count(&completion);
+            let Ok(read) = answer::parse(completion.text.expose()) else { continue };
+            let judged = answer::judge(read.clone(), finding, &sent, directed);
+            let model: String = completion.model.chars().take(MAX_MODEL).collect();
+            if judged.triage.cause != Some(Cause::Evidence) {
+                let evidence = answer::verified(&read, &sent);
+                let kept = cached::write(&read, &evidence, &sent, &model, &receipts);
+                self.keep(&key, kept).await;
+            }
+            return Ok(finish(judged, model, receipts, false, directed));
+        }
+        Ok(Asked::failed(finding, Cause::Malformed, receipts))
+    }
+
+    async fn excerpt(&self, finding: &Finding) -> Result<Result<Excerpt, Cause>, JobError> {
+        let policy = self.parts.door.policy();
+        let limits = chaffinch_context::Limits {
+            budget: policy.excerpt_tokens,
+            ceiling: policy.ceiling,
+            ..chaffinch_context::Limits::default()
+        };
+        let own = finding.location.as_ref().map(|at| &at.path);
+        let mut extraction = self.parts.extractor.start(finding, limits);
+        loop {
+            let path = match extraction.next() {
+                Step::Want(path) => path,
+                Step::Done(result) => {
+                    return Ok((*result).map_err(|error| Cause::Source(error.to_string())));
+                }
+            };
+            let fetched = self.files.get(&path).await;
+            match &fetched {
+                Ok(bytes) => extraction.give(&path, Given::Found(bytes.expose())),
+                Err(ForgeError::NotFound) => extraction.give(&path, Given::Missing),
+                Err(ForgeError::Truncated { .. }) => extraction.give(&path, Given::TooLarge),
+                Err(error) if passes(error) && !self.last => {
+                    return Err(self.brake.retry(error.clone().into()));
+                }
+                Err(error) if Some(&path) == own => {
+                    return Ok(Err(Cause::Source(error.to_string())));
+                }
+                Err(_) => extraction.give(&path, Given::Missing),
+            }
+        }
+    }
+
+    fn inspect(&self, finding: &Finding, excerpt: &Excerpt) -> Result<Inspected, Cause> {
+        let parts = self.parts;
+        for _ in 0..MARKERS {
+            let tokens = parts.config.max_output_tokens;
+            let Some(prompt) = prompt::build(finding, excerpt.clone(), &*parts.entropy, tokens)
+            else {
+                break;
+            };
+            match parts.door.inspect(prompt) {
+                Ok(inspected) => return Ok(inspected),
+                Err(ClearError::MarkerInText) => {}
+                Err(error) => return Err(refusal(&error)),
+            }
+        }
+        Err(refusal(&ClearError::MarkerInText))
+    }
+
+    async fn recall(
+        &self,
+        finding: &Finding,
+        inspected: &Inspected,
+        directed: Option<Directed>,
+    ) -> Result<Option<Asked>, JobError> {
+        let repo = &self.change.id.repo;
+        let bytes =
+            match self.parts.vault.get(repo, VaultKind::Answer, &inspected.cache_key()).await {
+                Ok(Some(bytes)) => bytes,
+                Ok(None) => return Ok(None),
+                Err(error) if !self.last => return Err(self.brake.retry(error.into())),
+                Err(_) => return Ok(None),
+            };
+        let excerpt = &inspected.prompt().excerpt;
+        let Some(kept) = cached::read(&bytes, finding, excerpt, directed) else {
+            tracing::warn!(fingerprint = %finding.fingerprint, "a kept answer does not hold; asking again");
+            return Ok(None);
+        };
+        counter!(ANSWERS, "from" => "cache").increment(1);
+        Ok(Some(finish(kept.judged, kept.model, kept.receipts, true, directed)))
+    }
+
+    /// An answer that cannot be kept is asked for again; nothing worse.
+    async fn keep(&self, key: &str, value: Option<SourceBytes>) {
+        let Some(value) = value else { return };
+        let ttl = self.parts.ttl();
+        let repo = &self.change.id.repo;
+        if let Err(error) = self.parts.vault.put(repo, VaultKind::Answer, key, &value, ttl).await {
+            tracing::warn!(%error, "an answer could not be kept");
+        }
+    }
+
+    fn disclosure(&self, finding: &Finding) -> Disclosure {
+        Disclosure {
+            change: self.change.id.clone(),
+            head: self.change.head.clone(),
+            finding: finding.fingerprint,
+            rule: finding.rule.id.clone(),
+        }
+    }
+}
+
+fn finish(
+    judged: answer::Judged,
+    model: String,
+    receipts: Vec<Receipt>,
+    cached: bool,
+    directed: Option<Directed>,
+) -> Asked {
+    let answer::Judged { mut triage, needs } = judged;
+    triage.model = model;
+    triage.receipt = receipts.last().map(|receipt| receipt.id.clone());
+    Asked { triage, receipts, cached, directed, needs }
+}
+
+/// A refusal of the door, in words that hold no source.
+fn refusal(error: &ClearError) -> Cause {
+    match error {
+        ClearError::Receipt(_) => Cause::Policy("no receipt could be written".into()),
+        other => Cause::Policy(other.to_string()),
+    }
+}
+
+fn count(completion: &Completion) {
+    counter!(ANSWERS, "from" => "model").increment(1);
+    let usage = completion.usage;
+    for (kind, tokens) in
+        [("input", usage.input), ("cached", usage.cached), ("output", usage.output)]
+    {
+        counter!(TOKENS, "kind" => kind).increment(tokens);
+    }
+}

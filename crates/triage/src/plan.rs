@@ -1,0 +1,161 @@
+//! What is to be said where: a pure function of what was found out and what already stands.
+
+use std::collections::{BTreeMap, BTreeSet, HashSet};
+
+use chaffinch_core::{
+    CommentId, Fingerprint, LineRange, Marker, MarkerKind, NewThread, Placement, RepoPath,
+    Severity, Side, Thread,
+};
+
+use crate::{
+    Config, Outcome, Standing, outcome,
+    render::{Elsewhere, Frame, Item, finding_comment},
+    tool,
+};
+
+/// More findings of one rule than these go into one grouped comment.
+const MANY: usize = 5;
+/// The most threads that one run opens.
+const MOST_THREADS: usize = 50;
+
+/// What was found out about one head, by whom.
+pub(crate) struct Found<'a> {
+    /// The outcomes of this run.
+    pub(crate) fresh: &'a [Outcome],
+    /// Outcomes of earlier runs over the same head, by tools that this run has no report of.
+    pub(crate) earlier: &'a [Outcome],
+    /// The keys of the tools whose reports this run read.
+    pub(crate) read: &'a BTreeSet<String>,
+    /// Whether everything in those reports was identified, so that what is not here is gone.
+    pub(crate) certain: bool,
+}
+
+/// What is to be done to the threads, and what is left for the summary.
+#[derive(Default)]
+pub(crate) struct Plan<'a> {
+    /// Threads to open, with the outcomes that each is about.
+    pub(crate) post: Vec<(NewThread, Vec<&'a Outcome>)>,
+    /// Comments whose text is no longer right.
+    pub(crate) edit: Vec<(CommentId, String)>,
+    /// Threads whose findings are gone.
+    pub(crate) resolve: Vec<Thread>,
+    /// What no thread says.
+    pub(crate) items: Vec<Item<'a>>,
+}
+
+/// Matches outcomes to threads by the markers in them.
+pub(crate) fn plan<'a>(
+    found: &Found<'a>,
+    threads: &[Thread],
+    config: &Config,
+    frame: &Frame<'_>,
+) -> Plan<'a> {
+    let mut plan = Plan::default();
+    let mut taken: HashSet<Fingerprint> = HashSet::new();
+    let mut threads: Vec<&Thread> = threads.iter().collect();
+    threads.sort_by_key(|thread| thread.resolved);
+    for thread in threads {
+        let about = markers(thread);
+        let says = |outcome: &&Outcome| about.contains_key(&outcome.finding.fingerprint);
+        let mine: Vec<&Outcome> = found
+            .fresh
+            .iter()
+            .filter(says)
+            .filter(|outcome| !taken.contains(&outcome.finding.fingerprint))
+            .collect();
+        taken.extend(mine.iter().map(|outcome| outcome.finding.fingerprint));
+        if mine.is_empty() {
+            let gone = found.certain && about.values().all(|tool| found.read.contains(tool));
+            if gone && !thread.resolved && !found.earlier.iter().any(|outcome| says(&outcome)) {
+                plan.resolve.push(thread.clone());
+            }
+            taken.extend(found.earlier.iter().filter(says).map(|o| o.finding.fingerprint));
+            continue;
+        }
+        let body = finding_comment(&mine, frame);
+        if !same(&body, &thread.first.body) {
+            plan.edit.push((thread.first.id.clone(), body));
+        }
+    }
+    let left: Vec<&Outcome> =
+        found.fresh.iter().filter(|o| !taken.contains(&o.finding.fingerprint)).collect();
+    place(&left, config, frame, &mut plan);
+    let earlier = found.earlier.iter().filter(|o| !taken.contains(&o.finding.fingerprint));
+    plan.items.extend(earlier.map(|outcome| Item {
+        outcome,
+        why: unthreaded(outcome, config).unwrap_or(Elsewhere::WithoutThread),
+    }));
+    plan
+}
+
+/// The findings that a thread is about, each with the key of its tool.
+fn markers(thread: &Thread) -> BTreeMap<Fingerprint, String> {
+    let body = thread.first.body.as_str();
+    let ours = body.match_indices("<!-- ").filter_map(|(at, _)| Marker::find(&body[at..]));
+    [thread.marker.clone()]
+        .into_iter()
+        .chain(ours)
+        .filter_map(|marker| match marker.kind {
+            MarkerKind::Finding { finding, tool } => Some((finding, tool)),
+            MarkerKind::Summary => None,
+        })
+        .collect()
+}
+
+/// Forges change line ends and trim.
+pub(crate) fn same(a: &str, b: &str) -> bool {
+    let lines = |text: &str| text.replace("\r\n", "\n").trim().to_owned();
+    lines(a) == lines(b)
+}
+
+/// Why an outcome gets no thread of its own; `None` if it does.
+fn unthreaded(outcome: &Outcome, config: &Config) -> Option<Elsewhere> {
+    let grave = outcome.finding.rule.severity >= Severity::High;
+    match outcome.standing() {
+        Standing::Failed => Some(Elsewhere::Failed),
+        Standing::LikelyFalse if config.fold_false_positives && !grave => Some(Elsewhere::Folded),
+        _ if outcome.touch.shown().is_none() => Some(Elsewhere::OutsideTheDiff),
+        _ => None,
+    }
+}
+
+fn place<'a>(left: &[&'a Outcome], config: &Config, frame: &Frame<'_>, plan: &mut Plan<'a>) {
+    let mut of_rule: BTreeMap<&str, usize> = BTreeMap::new();
+    for outcome in left.iter().filter(|outcome| unthreaded(outcome, config).is_none()) {
+        *of_rule.entry(outcome.finding.rule.id.as_str()).or_default() += 1;
+    }
+    let mut on_line: BTreeMap<(&RepoPath, u32), Vec<&'a Outcome>> = BTreeMap::new();
+    for &outcome in left {
+        let many = of_rule.get(outcome.finding.rule.id.as_str()).is_some_and(|n| *n > MANY);
+        let why = unthreaded(outcome, config).or(many.then_some(Elsewhere::ManyOfOneRule));
+        let line = outcome.touch.shown().zip(outcome.finding.location.as_ref());
+        match (why, line.map(|(lines, at)| (&at.path, lines.start))) {
+            (None, Some(line)) if on_line.len() < MOST_THREADS || on_line.contains_key(&line) => {
+                on_line.entry(line).or_default().push(outcome);
+            }
+            (why, _) => {
+                plan.items.push(Item { outcome, why: why.unwrap_or(Elsewhere::WithoutThread) })
+            }
+        }
+    }
+    for ((path, start), outcomes) in on_line {
+        let end = outcomes.iter().filter_map(|o| o.touch.shown()).map(|lines| lines.end).max();
+        let lines = LineRange::new(start, end.unwrap_or(start));
+        let at = Placement { path: path.clone(), lines, side: Side::New };
+        let body = finding_comment(&outcomes, frame);
+        plan.post.push((NewThread { at, body }, outcomes));
+    }
+}
+
+/// The keys of the tools of `outcomes` and of `tools`.
+pub(crate) fn read(tools: &[String], outcomes: &[Outcome]) -> BTreeSet<String> {
+    let found = outcomes.iter().map(|outcome| outcome.finding.tool.as_str());
+    tool::keys(tools.iter().map(String::as_str).chain(found))
+}
+
+/// Everything that is known of a head, the gravest first.
+pub(crate) fn together(fresh: &[Outcome], earlier: &[Outcome]) -> Vec<Outcome> {
+    let mut all = [fresh, earlier].concat();
+    outcome::sort(&mut all);
+    all
+}

@@ -1,0 +1,133 @@
+//! Threads, summary, check: looked for first, so that a second run says nothing twice.
+
+use chaffinch_core::{Change, Discussion, ForgeError, Posted};
+use metrics::counter;
+
+use crate::{
+    Assessment, Config, JobError,
+    metrics::{CHECKS, COMMENTS},
+    plan::{Found, plan, same},
+    render::{self, Elsewhere, Frame, Item},
+};
+
+/// What was written.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Written {
+    /// Threads opened.
+    pub posted: usize,
+    /// Comments edited.
+    pub edited: usize,
+    /// Threads resolved.
+    pub resolved: usize,
+    /// Places that the forge did not take.
+    pub refused: usize,
+}
+
+impl Written {
+    fn count(self) {
+        let done = [
+            ("posted", self.posted),
+            ("edited", self.edited),
+            ("resolved", self.resolved),
+            ("refused", self.refused),
+        ];
+        for (done, times) in done {
+            counter!(COMMENTS, "done" => done).increment(times as u64);
+        }
+    }
+}
+
+/// Brings what reviewers see up to `assessment`, which holds `found.fresh` and `found.earlier`.
+pub(crate) async fn publish(
+    discussion: &dyn Discussion,
+    change: &Change,
+    assessment: &Assessment,
+    found: &Found<'_>,
+    config: &Config,
+) -> Result<Written, JobError> {
+    let frame = Frame {
+        change: Some(&change.id),
+        policy_url: config.policy_url.as_deref(),
+        notice: config.scripted_notice.as_deref(),
+    };
+    let threads = discussion.threads(change).await?;
+    let mut plan = plan(found, &threads, config, &frame);
+    let mut written = Written::default();
+
+    let new: Vec<_> = plan.post.iter().map(|(thread, _)| thread.clone()).collect();
+    if !new.is_empty() {
+        let posted = discussion.post(change, &new).await?;
+        for (i, (_, outcomes)) in plan.post.iter().enumerate() {
+            match posted.get(i) {
+                Some(Posted::OnLine(_)) => written.posted += 1,
+                answer => {
+                    written.refused += 1;
+                    let words = match answer {
+                        Some(Posted::Refused(words)) => words.clone(),
+                        _ => "no answer".into(),
+                    };
+                    plan.items.extend(
+                        outcomes.iter().map(|&outcome| Item {
+                            outcome,
+                            why: Elsewhere::Refused(words.clone()),
+                        }),
+                    );
+                }
+            }
+        }
+    }
+    for (comment, body) in &plan.edit {
+        written.edited += usize::from(there(discussion.edit(comment, body).await)?);
+    }
+    for thread in &plan.resolve {
+        written.resolved += usize::from(there(discussion.resolve(thread).await)?);
+    }
+    summarise(discussion, change, assessment, &mut plan.items, &frame).await?;
+    let check = render::check(assessment);
+    discussion.check(&check).await?;
+    written.count();
+    let conclusion = format!("{:?}", check.conclusion).to_lowercase();
+    counter!(CHECKS, "conclusion" => conclusion).increment(1);
+    Ok(written)
+}
+
+async fn summarise(
+    discussion: &dyn Discussion,
+    change: &Change,
+    assessment: &Assessment,
+    items: &mut [Item<'_>],
+    frame: &Frame<'_>,
+) -> Result<(), JobError> {
+    // In the order of the assessment, whichever way they came here.
+    items.sort_by_cached_key(|item| {
+        let own = item.outcome.finding.fingerprint;
+        assessment.outcomes.iter().position(|outcome| outcome.finding.fingerprint == own)
+    });
+    let existing = discussion.summary(change).await?;
+    let body = match (items.is_empty(), &existing) {
+        (true, None) => return Ok(()),
+        (true, Some(_)) => render::nothing_more(assessment, frame),
+        (false, _) => render::summary(assessment, items, frame),
+    };
+    if existing.as_ref().is_some_and(|comment| same(&comment.body, &body)) {
+        return Ok(());
+    }
+    let written = discussion.put_summary(change, existing.as_ref().map(|c| &c.id), &body).await;
+    match (written, existing) {
+        // Somebody deleted it in between.
+        (Err(ForgeError::NotFound), Some(_)) if !items.is_empty() => {
+            Ok(discussion.put_summary(change, None, &body).await?)
+        }
+        (Err(ForgeError::NotFound), Some(_)) => Ok(()),
+        (written, _) => Ok(written?),
+    }
+}
+
+/// A comment that somebody has deleted is no error.
+fn there(done: Result<(), ForgeError>) -> Result<bool, JobError> {
+    match done {
+        Ok(()) => Ok(true),
+        Err(ForgeError::NotFound) => Ok(false),
+        Err(error) => Err(error.into()),
+    }
+}

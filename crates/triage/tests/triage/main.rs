@@ -1,0 +1,10 @@
+//! The engine between living in-memory doubles of its ports.
+#![expect(clippy::unwrap_used, reason = "a test that cannot set itself up should stop")]
+
+mod corpus;
+mod double;
+mod path;
+mod privacy;
+mod reports;
+mod rerun;
+mod wrong;

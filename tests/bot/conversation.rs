@@ -1,0 +1,235 @@
+//! What reviewers see, from the first report on.
+
+use chaffinch_sandbox::{false_positive, needs_review, true_positive};
+
+use crate::harness::{Bot, SQLI_FIXED, sarif, semgrep};
+
+const RULE: &str = "python.sqli";
+
+fn real() -> chaffinch_sandbox::Reply {
+    true_positive("`name` comes from the request and is put into the query text.", "app/db.py:5")
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_real_finding_gets_one_thread_on_its_line() {
+    let bot = Bot::start().await;
+    let change = bot.sqli_change(7);
+    change.report(sarif("Semgrep OSS", &[(RULE, "app/db.py", 5)]));
+    bot.model.answers([real()]);
+    assert_eq!(bot.deliver("pull_request.opened", 7).await, ["published"]);
+    insta::assert_snapshot!(bot.github.thread(7, "app/db.py:5"), @"");
+    insta::assert_snapshot!(change.check(), @"");
+    insta::assert_snapshot!(change.summary(), @"");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn nothing_is_said_until_there_is_a_report() {
+    let bot = Bot::start().await;
+    let change = bot.sqli_change(7);
+    assert_eq!(bot.deliver("pull_request.opened", 7).await, ["not_yet"]);
+    assert!(change.checks().is_empty(), "never green because nothing was looked at");
+
+    bot.model.answers([real()]);
+    assert_eq!(bot.upload(&change, &semgrep(&[(RULE, "app/db.py", 5)])).await, 202);
+    assert_eq!(bot.work().await, ["published"]);
+    assert_eq!(change.threads().len(), 1);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_report_without_findings_is_a_green_check_and_silence() {
+    let bot = Bot::start().await;
+    let change = bot.sqli_change(7);
+    change.report(sarif("CodeQL", &[]));
+    bot.deliver("pull_request.opened", 7).await;
+    insta::assert_snapshot!(change.check(), @"");
+    assert!(change.threads().is_empty());
+    assert_eq!(
+        bot.github
+            .requests_matching("POST", "/repos/{owner}/{repo}/issues/{number}/comments")
+            .len(),
+        0
+    );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_rerun_edits_the_same_comment() {
+    let bot = Bot::start().await;
+    let change = bot.sqli_change(7);
+    change.report(sarif("CodeQL", &[(RULE, "app/db.py", 5)]));
+    bot.model.answers([needs_review("The caller is not shown.")]);
+    bot.deliver("pull_request.opened", 7).await;
+    let first = change.threads();
+    assert!(first[0].comments[0].body.contains("not shown"));
+
+    // A new head with the same finding, two lines further down: the excerpt is another one.
+    let moved = format!("import os\nimport sys\n{}", crate::harness::SQLI);
+    change.push(&[("app/db.py", &moved)]);
+    change.report(sarif("CodeQL", &[(RULE, "app/db.py", 7)]));
+    bot.model.answers([true_positive("`name` comes from the request.", "app/db.py:7")]);
+    bot.deliver("pull_request.synchronize", 7).await;
+    let second = change.threads();
+    assert_eq!(second.len(), 1);
+    assert_eq!(second[0].comments[0].id, first[0].comments[0].id, "edited, not posted again");
+    assert!(second[0].comments[0].body.contains("comes from the request"));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_same_lines_are_asked_about_once() {
+    let bot = Bot::start().await;
+    let change = bot.sqli_change(7);
+    change.report(sarif("CodeQL", &[(RULE, "app/db.py", 5)]));
+    bot.model.answers([real()]);
+    bot.deliver("pull_request.opened", 7).await;
+    bot.deliver("check_run.rerequested", 7).await;
+    assert_eq!(bot.model.requests().len(), 1);
+    assert_eq!(change.threads().len(), 1);
+    assert_eq!(change.checks().last().unwrap().conclusion.as_deref(), Some("failure"));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_thread_whose_finding_is_gone_is_resolved() {
+    let bot = Bot::start().await;
+    let change = bot.sqli_change(7);
+    change.report(sarif("CodeQL", &[(RULE, "app/db.py", 5)]));
+    bot.model.answers([real()]);
+    bot.deliver("pull_request.opened", 7).await;
+    change.reply("app/db.py:5", "alice", "Good catch, I will mend it.");
+
+    change.push(&[("app/db.py", SQLI_FIXED)]);
+    change.report(sarif("CodeQL", &[]));
+    bot.deliver("pull_request.synchronize", 7).await;
+    let threads = change.threads();
+    assert_eq!(threads.len(), 1, "a thread with a person's reply is never deleted");
+    assert_eq!(threads[0].resolved_by.as_deref(), Some("chaffinch[bot]"));
+    assert_eq!(change.checks().last().unwrap().conclusion.as_deref(), Some("success"));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_later_report_only_adds_what_is_new() {
+    let bot = Bot::start().await;
+    let change = bot.sqli_change(7);
+    bot.model.answer_to("python.sqli", real());
+    bot.model.answer_to("python.limit", needs_review("The limit may be meant."));
+    bot.upload(&change, &semgrep(&[(RULE, "app/db.py", 5)])).await;
+    bot.work().await;
+    assert_eq!(change.threads().len(), 1);
+
+    change.report(sarif("CodeQL", &[("python.limit", "app/db.py", 3)]));
+    bot.deliver("check_suite.completed", 7).await;
+    let threads = change.threads();
+    assert_eq!(threads.len(), 2);
+    assert!(
+        threads.iter().all(|t| t.resolved_by.is_none()),
+        "the first tool did not say that it is gone"
+    );
+    assert_eq!(change.checks().last().unwrap().conclusion.as_deref(), Some("failure"));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_tool_that_has_not_reported_on_the_new_head_keeps_the_check_from_green() {
+    let bot = Bot::start().await;
+    let change = bot.sqli_change(7);
+    bot.model.answers([real()]);
+    bot.upload(&change, &semgrep(&[(RULE, "app/db.py", 5)])).await;
+    bot.work().await;
+    change.threads();
+
+    change.push(&[("app/db.py", SQLI_FIXED)]);
+    change.report(sarif("CodeQL", &[]));
+    bot.deliver("pull_request.synchronize", 7).await;
+    insta::assert_snapshot!(change.check(), @"");
+    assert!(change.threads()[0].resolved_by.is_none());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_finding_outside_the_diff_goes_into_the_summary() {
+    let bot = Bot::start().await;
+    let repo = bot.github.repo("acme/shop");
+    let filler = "\n# nothing to see\n".repeat(20);
+    let old = format!("{}{filler}", crate::harness::SQLI);
+    let new = format!("{old}LIMIT = 10\n");
+    repo.base_file("app/db.py", old).file("app/db.py", new);
+    let change = repo.change(7);
+    change.report(sarif("CodeQL", &[(RULE, "app/db.py", 5)]));
+    bot.model.answers([real()]);
+    bot.deliver("pull_request.opened", 7).await;
+    assert!(change.threads().is_empty());
+    insta::assert_snapshot!(change.summary(), @"");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_finding_in_an_untouched_file_is_only_counted() {
+    let bot = Bot::start().await;
+    let repo = bot.github.repo("acme/shop");
+    repo.base_file("app/db.py", crate::harness::SQLI).file("README", "new\n");
+    let change = repo.change(7);
+    change.report(sarif("CodeQL", &[(RULE, "app/db.py", 5)]));
+    bot.deliver("pull_request.opened", 7).await;
+    assert!(bot.model.requests().is_empty());
+    assert!(change.threads().is_empty());
+    insta::assert_snapshot!(change.check(), @"");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_likely_false_positive_never_turns_the_check_green() {
+    let bot = Bot::start().await;
+    let repo = bot.github.repo("acme/shop");
+    repo.base_file("README", "a shop\n").file("app/db.py", SQLI_FIXED);
+    let change = repo.change(7);
+    change.report(sarif("CodeQL", &[(RULE, "app/db.py", 5)]));
+    bot.model.answers([false_positive("The value is a bound parameter.", "app/db.py:5")]);
+    bot.deliver("pull_request.opened", 7).await;
+    insta::assert_snapshot!(bot.github.thread(7, "app/db.py:5"), @"");
+    insta::assert_snapshot!(change.check(), @"");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn two_rules_on_one_line_share_a_thread() {
+    let bot = Bot::start().await;
+    let change = bot.sqli_change(7);
+    change.report(sarif("CodeQL", &[("rule.one", "app/db.py", 5), ("rule.two", "app/db.py", 5)]));
+    bot.model.answer_to("rule.one", real());
+    bot.model.answer_to("rule.two", needs_review("Not enough is shown."));
+    bot.deliver("pull_request.opened", 7).await;
+    let threads = change.threads();
+    assert_eq!(threads.len(), 1);
+    let body = &threads[0].comments[0].body;
+    assert!(body.contains("rule.one") && body.contains("rule.two"), "{body}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn many_findings_of_one_rule_are_one_comment() {
+    let bot = Bot::start().await;
+    let lines: Vec<String> = (1..=8).map(|n| format!("run(request.args['a{n}'])\n\n")).collect();
+    bot.github.repo("acme/shop").base_file("README", "x\n").file("app/many.py", lines.concat());
+    let change = bot.github.repo("acme/shop").change(7);
+    let results: Vec<_> = (0..8).map(|n| (RULE, "app/many.py", n * 2 + 1)).collect();
+    change.report(sarif("CodeQL", &results));
+    bot.model.answer_with(|_| needs_review("Not enough is shown."));
+    bot.deliver("pull_request.opened", 7).await;
+    assert!(change.threads().is_empty(), "more than five of one rule");
+    let summary = change.summary();
+    assert_eq!(summary.matches("app/many.py").count() >= 8, true, "{summary}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_draft_waits_until_it_is_ready() {
+    let bot = Bot::start().await;
+    let change = bot.sqli_change(7).draft();
+    change.report(sarif("CodeQL", &[(RULE, "app/db.py", 5)]));
+    assert_eq!(bot.deliver("pull_request.opened", 7).await, [""; 0]);
+    change.ready();
+    bot.model.answers([real()]);
+    bot.deliver("pull_request.ready_for_review", 7).await;
+    assert_eq!(change.threads().len(), 1);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_report_that_cannot_be_read_is_said_and_not_green() {
+    let bot = Bot::start().await;
+    let change = bot.sqli_change(7);
+    assert_eq!(bot.upload(&change, "{\"version\": \"2.1.0\", \"runs\": [").await, 202);
+    bot.work().await;
+    insta::assert_snapshot!(change.check(), @"");
+    let _ = change.summary();
+}

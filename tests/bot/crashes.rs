@@ -1,0 +1,99 @@
+//! `kill -9` between any two steps loses nothing and posts nothing twice.
+
+use std::{sync::Arc, time::Duration};
+
+use chaffinch_sandbox::{Model, Trouble, needs_review};
+use chaffinch_server::SystemClock;
+
+use crate::harness::{Binary, forge, sarif, settings};
+
+/// Every step that a job takes at the forge, and whether the forge does it before we die.
+const STEPS: &[(&str, &str, Fate)] = &[
+    ("POST", "/app/installations/{installation_id}/access_tokens", Fate::Never),
+    ("GET", "/repos/{owner}/{repo}/pulls/{number}", Fate::Never),
+    ("GET", "/repos/{owner}/{repo}/code-scanning/analyses", Fate::Never),
+    ("GET", "/repos/{owner}/{repo}/pulls/{number}/files", Fate::Never),
+    ("GET", "/repos/{owner}/{repo}/contents/{path}", Fate::Never),
+    ("POST", "/graphql", Fate::Never),
+    ("POST", "/repos/{owner}/{repo}/pulls/{number}/reviews", Fate::Never),
+    ("POST", "/repos/{owner}/{repo}/pulls/{number}/reviews", Fate::Done),
+    ("POST", "/repos/{owner}/{repo}/issues/{number}/comments", Fate::Never),
+    ("POST", "/repos/{owner}/{repo}/issues/{number}/comments", Fate::Done),
+    ("POST", "/repos/{owner}/{repo}/check-runs", Fate::Never),
+    ("POST", "/repos/{owner}/{repo}/check-runs", Fate::Done),
+    ("DELETE", "/installation/token", Fate::Never),
+];
+
+#[derive(Debug, Clone, Copy, PartialEq)]
+enum Fate {
+    Never,
+    Done,
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn killed_between_any_two_steps_nothing_is_lost_and_nothing_posted_twice() {
+    chaffinch_server::install_crypto();
+    let steps = STEPS.iter().map(|step| tokio::spawn(killed_at(*step)));
+    for (step, ended) in STEPS.iter().zip(steps.collect::<Vec<_>>()) {
+        if let Err(e) = ended.await {
+            panic!("killed at {step:?}: {e}");
+        }
+    }
+}
+
+async fn killed_at((method, route, fate): (&'static str, &'static str, Fate)) {
+    let clock = Arc::new(SystemClock);
+    let github = forge(clock, "").await;
+    let model = Model::start().await.unwrap();
+    model.answer_with(|_| needs_review("Not enough is shown."));
+    let folder = tempfile::tempdir().unwrap();
+    let mut settings = settings(&github, &model, &folder);
+    for (key, value) in [("SERVER__WORKERS", "1"), ("STORE__LEASE_SECONDS", "2")] {
+        settings.push((format!("CHAFFINCH__{key}"), value.to_owned()));
+    }
+    let filler = "\n# nothing to see\n".repeat(20);
+    let old = format!("{}{filler}", crate::harness::SQLI);
+    let last = old.lines().count() as u32 + 1;
+    let repo = github.repo("acme/shop");
+    repo.base_file("app/db.py", old.clone()).file("app/db.py", format!("{old}LIMIT = 10\n"));
+    let change = repo.change(7);
+    change.report(sarif(
+        "CodeQL",
+        &[("rule.outside", "app/db.py", 5), ("rule.inside", "app/db.py", last)],
+    ));
+
+    // The step gets no answer: it is never done, or done and then the connection is lost.
+    let trouble = if fate == Fate::Done { Trouble::LoseAnswer } else { Trouble::Hang };
+    github.faults().next(method, route, trouble);
+    let server = Binary::serve(&settings);
+    github.set_webhook_url(format!("http://{}/webhooks/github", server.address));
+    assert_eq!(github.deliver("pull_request.opened", 7).await.status, 202);
+    until("the step is reached", || github.faults().left() == 0).await;
+    tokio::time::sleep(Duration::from_millis(50)).await;
+    server.kill();
+
+    let server = Binary::serve(&settings);
+    until("the check is written", || !change.checks().is_empty()).await;
+    until("the job is done", || github.live_tokens() <= 2).await;
+    let threads = change.threads();
+    assert_eq!(threads.len(), 1, "{threads:?}");
+    assert_eq!(threads[0].comments.len(), 1);
+    let created =
+        github.requests_matching("POST", "/repos/{owner}/{repo}/issues/{number}/comments");
+    let done = created.iter().filter(|call| call.status == 201).count();
+    assert_eq!(done, 1, "one summary");
+    assert!(change.summary().contains("rule.outside"));
+    assert_eq!(change.checks().last().unwrap().conclusion.as_deref(), Some("neutral"));
+    assert!(github.problems().is_empty(), "{:?}", github.problems());
+    server.kill();
+}
+
+async fn until(what: &str, holds: impl Fn() -> bool) {
+    for _ in 0..1200 {
+        if holds() {
+            return;
+        }
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+    panic!("waited a minute until {what}");
+}

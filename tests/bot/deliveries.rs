@@ -1,0 +1,159 @@
+//! Who may make the bot work, and how often.
+
+use chaffinch_sandbox::{Signature, needs_review};
+
+use crate::harness::{Bot, UPLOAD_TOKEN, sarif, semgrep};
+
+const RULE: &str = "python.sqli";
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_bad_signature_is_refused_before_the_body_is_read() {
+    let bot = Bot::start().await;
+    bot.sqli_change(7);
+    let body = bot.github.payload("pull_request.opened", 7).unwrap().to_string();
+    for signature in [
+        Signature::With("another secret altogether".to_owned()),
+        Signature::Text("sha256=00".to_owned()),
+        Signature::Missing,
+    ] {
+        for body in [body.clone(), "{".to_owned()] {
+            let delivered = bot.github.deliver_raw("pull_request", body, signature.clone()).await;
+            assert_eq!(delivered.status, 401, "{signature:?}");
+        }
+    }
+    assert!(bot.work().await.is_empty());
+    assert!(bot.github.calls().is_empty());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_same_delivery_twice_does_the_work_once() {
+    let bot = Bot::start().await;
+    let change = bot.sqli_change(7);
+    change.report(sarif("CodeQL", &[(RULE, "app/db.py", 5)]));
+    bot.model.answers([needs_review("Not enough is shown.")]);
+    let first = bot.github.deliver("pull_request.opened", 7).await;
+    let again = bot.github.redeliver(&first.delivery).await.unwrap();
+    assert_eq!((first.status, again.status), (202, 202));
+    assert_eq!(bot.work().await, ["published"]);
+    bot.github.redeliver(&first.delivery).await.unwrap();
+    assert!(bot.work().await.is_empty(), "nor after it is done");
+    // Another delivery about the same head is the same work, too.
+    assert!(bot.deliver("pull_request.reopened", 7).await.is_empty());
+    assert_eq!(change.threads().len(), 1);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_delivery_for_an_unlisted_repository_makes_no_call_to_the_forge() {
+    let bot = Bot::with().set("POLICY__REPOSITORIES", r#"["acme/other"]"#).start().await;
+    bot.sqli_change(7);
+    assert_eq!(bot.github.deliver("pull_request.opened", 7).await.status, 204);
+    assert!(bot.work().await.is_empty());
+    assert!(bot.github.calls().is_empty());
+    let (_, metrics) = bot.get("/metrics").await;
+    assert!(metrics.contains(r#"outcome="unlisted""#), "it is recorded");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_newer_head_supersedes_the_older_job() {
+    let bot = Bot::start().await;
+    let change = bot.sqli_change(7);
+    bot.github.deliver("pull_request.opened", 7).await;
+    let moved = format!("import os\n{}", crate::harness::SQLI);
+    change.push(&[("app/db.py", &moved)]);
+    change.report(sarif("CodeQL", &[(RULE, "app/db.py", 6)]));
+    bot.model.answers([needs_review("Not enough is shown.")]);
+    // The delivery about the new head never comes; the older job finds it out by itself.
+    assert_eq!(bot.work().await, ["superseded", "published"]);
+    assert_eq!(change.threads()[0].line, Some(6));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_head_that_moves_during_the_triage_gets_no_stale_comment() {
+    let bot = Bot::start().await;
+    let change = bot.sqli_change(7);
+    change.report(sarif("CodeQL", &[(RULE, "app/db.py", 5)]));
+    let pushed = change.clone();
+    bot.github.faults().meanwhile("GET", "/repos/{owner}/{repo}/contents/{path}", move || {
+        pushed.push(&[("app/db.py", crate::harness::SQLI_FIXED)]);
+    });
+    bot.model.answers([needs_review("Not enough is shown.")]);
+    assert_eq!(bot.deliver("pull_request.opened", 7).await, ["superseded", "not_yet"]);
+    assert!(change.threads().is_empty());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn events_that_are_not_ours_are_answered_and_forgotten() {
+    let bot = Bot::start().await;
+    bot.sqli_change(7);
+    for event in ["ping", "installation.created", "pull_request.closed"] {
+        assert_eq!(bot.github.deliver(event, 7).await.status, 204, "{event}");
+    }
+    assert!(bot.work().await.is_empty());
+    assert!(bot.github.calls().is_empty());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_closed_change_is_left_alone() {
+    let bot = Bot::start().await;
+    let change = bot.sqli_change(7);
+    change.report(sarif("CodeQL", &[(RULE, "app/db.py", 5)]));
+    bot.github.deliver("pull_request.opened", 7).await;
+    change.close();
+    assert_eq!(bot.work().await, ["closed"]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_upload_needs_its_repositorys_token() {
+    let bot = Bot::start().await;
+    let change = bot.sqli_change(7);
+    let report = semgrep(&[(RULE, "app/db.py", 5)]);
+    let head = change.head();
+    for (token, repository, status) in
+        [("wrong", "acme/shop", 401), ("", "acme/shop", 401), (UPLOAD_TOKEN, "acme/other", 401)]
+    {
+        let answered = bot.upload_as(token, repository, &head, None, &report).await;
+        assert_eq!(answered, status, "{repository}");
+    }
+    assert_eq!(bot.upload_as(UPLOAD_TOKEN, "acme/shop", "main", None, &report).await, 400);
+    assert_eq!(bot.upload(&change, "").await, 400);
+    assert!(bot.github.calls().is_empty());
+    assert!(bot.work().await.is_empty());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_upload_that_names_no_change_finds_it_by_its_head() {
+    let bot = Bot::start().await;
+    let change = bot.sqli_change(7).from_fork();
+    let report = semgrep(&[(RULE, "app/db.py", 5)]);
+    bot.model.answers([needs_review("Not enough is shown.")]);
+    assert_eq!(bot.upload_as(UPLOAD_TOKEN, "acme/shop", &change.head(), None, &report).await, 202);
+    assert_eq!(bot.work().await, ["spread", "published"]);
+    assert_eq!(change.threads().len(), 1);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_body_past_the_limit_is_refused() {
+    let bot = Bot::with()
+        .set("SERVER__MAX_DELIVERY_BYTES", "4096")
+        .set("SERVER__MAX_REPORT_BYTES", "4096")
+        .start()
+        .await;
+    let change = bot.sqli_change(7);
+    let large = "x".repeat(5000);
+    let delivered = bot.github.deliver_raw("pull_request", large.clone(), Signature::Right).await;
+    assert_eq!(delivered.status, 413);
+    assert_eq!(bot.upload(&change, &large).await, 413);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_server_says_whether_it_is_alive_and_ready() {
+    let bot = Bot::start().await;
+    assert_eq!(bot.get("/healthz").await, (200, "ok\n".to_owned()));
+    assert_eq!(bot.get("/readyz").await, (200, "ok\n".to_owned()));
+    let (status, page) = bot.get("/policy").await;
+    assert_eq!(status, 200);
+    assert!(
+        page.contains("600 tokens") && page.contains("test-model") && page.contains("30 days"),
+        "{page}"
+    );
+}

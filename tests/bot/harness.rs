@@ -1,0 +1,247 @@
+//! A running bot with everything around it, and what a test says to it.
+
+mod binary;
+mod clock;
+mod redis;
+mod report;
+
+use std::sync::Arc;
+
+use chaffinch_core::Clock;
+use chaffinch_sandbox::{Change, GitHub, Model, Options};
+use chaffinch_server::{App, Config, Ended, Running, SystemEntropy, Worker, config::Upload};
+use tempfile::TempDir;
+
+pub(crate) use self::{
+    binary::{Binary, chaffinch, testdata},
+    clock::HandClock,
+    redis::Redis,
+    report::{SQLI, SQLI_FIXED, sarif, semgrep},
+};
+
+pub(crate) const WEBHOOK_SECRET: &str = "it is a secret to everybody";
+pub(crate) const UPLOAD_TOKEN: &str = "an upload token of acme/shop";
+
+/// The bot, the forge and the model. When dropped, it fails the test on comments that nobody read,
+/// jobs that are left, tokens that are alive, and anything that the forge or the model complained of.
+pub(crate) struct Bot {
+    pub(crate) github: GitHub,
+    pub(crate) model: Model,
+    pub(crate) clock: Arc<HandClock>,
+    pub(crate) address: String,
+    app: Arc<App>,
+    running: Option<Running>,
+    folder: TempDir,
+    expect_jobs: bool,
+    expect_tokens: bool,
+}
+
+/// What a test changes before the bot starts.
+#[derive(Default)]
+pub(crate) struct Setup {
+    settings: Vec<(String, String)>,
+    base_path: String,
+}
+
+impl Setup {
+    /// One setting, as in the environment: `MODEL__API`.
+    pub(crate) fn set(mut self, key: &str, value: impl Into<String>) -> Self {
+        self.settings.push((format!("CHAFFINCH__{key}"), value.into()));
+        self
+    }
+
+    /// Where the forge's API lives: `/api/v3` on an Enterprise Server.
+    pub(crate) fn base_path(mut self, path: &str) -> Self {
+        self.base_path = path.to_owned();
+        self
+    }
+
+    pub(crate) async fn start(self) -> Bot {
+        let clock = Arc::new(HandClock::default());
+        let github = forge(clock.clone(), &self.base_path).await;
+        let model = Model::start().await.unwrap();
+        let folder = tempfile::tempdir().unwrap();
+        let mut settings = settings(&github, &model, &folder);
+        settings.extend(self.settings);
+        let mut config = Config::load(None, settings).unwrap();
+        config.upload.push(Upload::new("acme/shop".parse().unwrap(), UPLOAD_TOKEN.into()));
+        let app = App::build(&config, clock.clone(), Arc::new(SystemEntropy)).await.unwrap();
+        let app = Arc::new(app);
+        let running =
+            chaffinch_server::start(Arc::clone(&app), config.server.listen).await.unwrap();
+        let address = running.address.to_string();
+        github.set_webhook_url(format!("http://{address}/webhooks/github"));
+        Bot {
+            github,
+            model,
+            clock,
+            address,
+            app,
+            running: Some(running),
+            folder,
+            expect_jobs: false,
+            expect_tokens: false,
+        }
+    }
+}
+
+/// A sandbox forge; with the reference data at hand, every request and answer is checked against
+/// GitHub's own schemas.
+pub(crate) async fn forge(clock: Arc<dyn Clock>, base_path: &str) -> GitHub {
+    let options = Options {
+        webhook_secret: WEBHOOK_SECRET.to_owned(),
+        base_path: base_path.to_owned(),
+        schemas: testdata("protocol"),
+        ..Options::new(clock)
+    };
+    GitHub::start(options).await.unwrap()
+}
+
+/// What `chaffinch serve` needs to work against a forge and a model, in one folder.
+pub(crate) fn settings(github: &GitHub, model: &Model, folder: &TempDir) -> Vec<(String, String)> {
+    let store = folder.path().join("chaffinch.db");
+    let pairs = [
+        ("SERVER__LISTEN", "127.0.0.1:0".to_owned()),
+        ("SERVER__WORKERS", "0".to_owned()),
+        ("SERVER__PUBLIC_URL", "https://chaffinch.example".to_owned()),
+        ("POLICY__REPOSITORIES", r#"["acme/*"]"#.to_owned()),
+        ("MODEL__BASE_URL", model.url()),
+        ("MODEL__NAME", "test-model".to_owned()),
+        ("MODEL__AUTH", "none".to_owned()),
+        ("MODEL__MAX_RETRIES", "0".to_owned()),
+        ("MODEL__TIMEOUT_SECONDS", "2".to_owned()),
+        ("STORE__URL", format!("sqlite:{}", store.display())),
+        ("STORE__KEY", "5a".repeat(32)),
+        ("GITHUB__APP_ID", github.app_id().to_string()),
+        ("GITHUB__API_URL", github.url()),
+        ("GITHUB__PRIVATE_KEY", github.private_key().to_owned()),
+        ("GITHUB__WEBHOOK_SECRET", WEBHOOK_SECRET.to_owned()),
+    ];
+    pairs.into_iter().map(|(k, v)| (format!("CHAFFINCH__{k}"), v)).collect()
+}
+
+impl Bot {
+    pub(crate) async fn start() -> Self {
+        Setup::default().start().await
+    }
+
+    pub(crate) fn with() -> Setup {
+        Setup::default()
+    }
+
+    /// The pull request that most tests talk about: `app/db.py` gets an SQL injection in line 5.
+    pub(crate) fn sqli_change(&self, number: u64) -> Change {
+        let repo = self.github.repo("acme/shop");
+        repo.base_file("README", "a shop\n").file("app/db.py", SQLI);
+        repo.change(number)
+    }
+
+    /// Delivers an event, and works until nothing is left to do.
+    pub(crate) async fn deliver(&self, event: &str, number: u64) -> Vec<String> {
+        let delivered = self.github.deliver(event, number).await;
+        assert!(matches!(delivered.status, 202 | 204), "{event}: {delivered:?}");
+        self.work().await
+    }
+
+    /// Works until no job is due; how each ended.
+    pub(crate) async fn work(&self) -> Vec<String> {
+        let worker = Worker::new(Arc::clone(&self.app));
+        let mut ended = Vec::new();
+        while let Some(end) = worker.once().await.unwrap() {
+            ended.push(match end {
+                Ended::Done(word) => word.to_owned(),
+                Ended::Retry { why, .. } => format!("retry: {why}"),
+                Ended::Buried { why } => format!("buried: {why}"),
+                Ended::Lost => "lost".to_owned(),
+            });
+            assert!(ended.len() < 50, "the bot does not come to rest: {ended:?}");
+        }
+        ended
+    }
+
+    /// Uploads a report for the head of a change, as CI would; the status.
+    pub(crate) async fn upload(&self, change: &Change, report: &str) -> u16 {
+        let number = change.number().to_string();
+        self.upload_as(UPLOAD_TOKEN, "acme/shop", &change.head(), Some(&number), report).await
+    }
+
+    pub(crate) async fn upload_as(
+        &self,
+        token: &str,
+        repository: &str,
+        commit: &str,
+        number: Option<&str>,
+        report: &str,
+    ) -> u16 {
+        let mut query = vec![("repository", repository), ("commit", commit)];
+        query.extend(number.map(|n| ("change", n)));
+        let url = format!("http://{}/api/v1/reports", self.address);
+        let request = chaffinch_server::http_client().unwrap().post(url);
+        let request = request.query(&query).bearer_auth(token).body(report.to_owned());
+        request.send().await.unwrap().status().as_u16()
+    }
+
+    pub(crate) async fn get(&self, path: &str) -> (u16, String) {
+        let url = format!("http://{}{path}", self.address);
+        let answer = chaffinch_server::http_client().unwrap().get(url).send().await.unwrap();
+        (answer.status().as_u16(), answer.text().await.unwrap())
+    }
+
+    /// This test ends with jobs in the queue, on purpose.
+    pub(crate) fn leaves_jobs(&mut self) {
+        self.expect_jobs = true;
+    }
+
+    /// This test ends with tokens that could not be revoked, on purpose.
+    pub(crate) fn leaves_tokens(&mut self) {
+        self.expect_tokens = true;
+    }
+
+    /// Every byte that the embedded store has on disk.
+    pub(crate) fn stored_bytes(&self) -> Vec<u8> {
+        let files = std::fs::read_dir(self.folder.path()).unwrap();
+        files.flat_map(|f| std::fs::read(f.unwrap().path()).unwrap_or_default()).collect()
+    }
+
+    pub(crate) async fn jobs_left(&self) -> u64 {
+        let depth = self.app.queue().depth().await.unwrap();
+        depth.ready + depth.leased + depth.delayed + depth.dead
+    }
+
+    async fn complaints(&self) -> Vec<String> {
+        let mut complaints = self.github.problems();
+        complaints.extend(self.model.problems());
+        complaints.extend(self.github.unread().into_iter().map(|c| format!("nobody read: {c}")));
+        if self.model.left() > 0 {
+            complaints.push(format!("{} answers were never asked for", self.model.left()));
+        }
+        if self.github.faults().left() > 0 {
+            complaints.push("planned trouble never came".to_owned());
+        }
+        if !self.expect_jobs && self.jobs_left().await > 0 {
+            complaints.push("jobs are left in the queue".to_owned());
+        }
+        if !self.expect_tokens && self.github.live_tokens() > 0 {
+            complaints.push(format!("{} tokens are still alive", self.github.live_tokens()));
+        }
+        complaints
+    }
+}
+
+impl Drop for Bot {
+    fn drop(&mut self) {
+        if std::thread::panicking() {
+            return;
+        }
+        let complaints = tokio::task::block_in_place(|| {
+            tokio::runtime::Handle::current().block_on(async {
+                let complaints = self.complaints().await;
+                if let Some(running) = self.running.take() {
+                    running.stop().await;
+                }
+                complaints
+            })
+        });
+        assert!(complaints.is_empty(), "{}", complaints.join("\n"));
+    }
+}

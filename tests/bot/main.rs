@@ -1,0 +1,16 @@
+//! Whole-bot tests: real HTTP, real signatures, a real store, a forge with state. They read as a
+//! conversation; `harness` is what makes that possible.
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on stops")]
+
+mod architecture;
+mod conformance;
+mod conversation;
+mod crashes;
+mod deliveries;
+mod forge_trouble;
+mod harness;
+mod model_trouble;
+mod odd_files;
+mod promises;
+mod stores;
+mod terminal;

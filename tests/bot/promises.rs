@@ -1,0 +1,181 @@
+//! The promises that this path already keeps, one test each.
+
+use chaffinch_sandbox::{Caller, needs_review, true_positive};
+
+use crate::harness::{Bot, sarif};
+
+/// In the file, but no line of any excerpt.
+const SENTINEL: &str = "sentinel_outside_of_every_excerpt";
+
+/// A function of its own for the finding, far from the sentinel.
+fn source() -> String {
+    format!("{}\n\n\ndef other():\n    return \"{SENTINEL}\"\n", crate::harness::SQLI)
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn p03_only_the_excerpt_is_sent() {
+    let bot = Bot::start().await;
+    bot.github.repo("acme/shop").base_file("README", "x\n").file("app/db.py", source());
+    let change = bot.github.repo("acme/shop").change(7);
+    change.report(sarif("CodeQL", &[("rule", "app/db.py", 5)]));
+    bot.model.answers([needs_review("Not enough is shown.")]);
+    bot.deliver("pull_request.opened", 7).await;
+    let requests = bot.model.requests();
+    let sent = requests[0].body.to_string();
+    assert!(sent.contains("cursor.execute") && !sent.contains(SENTINEL));
+    assert!(requests[0].lines().iter().all(|line| line.number <= 6));
+    change.threads();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn p08_one_finding_a_prompt() {
+    let bot = Bot::start().await;
+    let repo = bot.github.repo("acme/shop");
+    repo.base_file("README", "x\n");
+    repo.file("app/a.py", "def a(request):\n    run_alpha(request)\n");
+    repo.file("app/b.py", "def b(request):\n    run_beta(request)\n");
+    let change = repo.change(7);
+    change.report(sarif("CodeQL", &[("rule", "app/a.py", 2), ("rule", "app/b.py", 2)]));
+    bot.model.answer_with(|_| needs_review("Not enough is shown."));
+    bot.deliver("pull_request.opened", 7).await;
+    let requests = bot.model.requests();
+    assert_eq!(requests.len(), 2);
+    for request in requests {
+        let sent = request.body.to_string();
+        assert_ne!(sent.contains("run_alpha"), sent.contains("run_beta"));
+        assert_ne!(sent.contains("app/a.py"), sent.contains("app/b.py"));
+    }
+    change.threads();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn p09_access_is_file_by_file() {
+    let bot = Bot::start().await;
+    bot.github.repo("acme/shop").file("app/never.py", "x = 1\n");
+    let change = bot.sqli_change(7);
+    change.report(sarif("CodeQL", &[("rule", "app/db.py", 5)]));
+    bot.model.answers([needs_review("Not enough is shown.")]);
+    bot.deliver("pull_request.opened", 7).await;
+    let files = bot.github.requests_matching("GET", "/repos/{owner}/{repo}/contents/{path}");
+    assert_eq!(files.len(), 1, "one file was needed, and it is asked for once");
+    assert!(files[0].path.ends_with("/contents/app/db.py"));
+    assert_eq!(files[0].query, [("ref".to_owned(), change.head())], "pinned to the head");
+    change.threads();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn p10_every_token_is_for_one_repository_and_reads_or_writes() {
+    let bot = Bot::start().await;
+    bot.github.repo("acme/other").file("x", "y\n");
+    let change = bot.sqli_change(7);
+    change.report(sarif("CodeQL", &[("rule", "app/db.py", 5)]));
+    bot.model.answers([needs_review("Not enough is shown.")]);
+    bot.deliver("pull_request.opened", 7).await;
+    for call in bot.github.calls() {
+        if let Caller::Token { permissions, repositories } = call.caller {
+            assert_eq!(repositories, ["acme/shop"], "{}", call.route);
+            let writes = permissions.values().any(|level| level == "write");
+            assert!(!(writes && permissions.contains_key("contents")), "{permissions:?}");
+            assert_ne!(permissions.get("contents").map(String::as_str), Some("write"));
+        }
+    }
+    change.threads();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn p11_the_receipt_line_equals_what_the_model_received() {
+    let bot = Bot::start().await;
+    let change = bot.sqli_change(7);
+    change.report(sarif("CodeQL", &[("rule", "app/db.py", 5)]));
+    bot.model.answers([true_positive("It is.", "app/db.py:5")]);
+    bot.deliver("pull_request.opened", 7).await;
+    let lines = bot.model.requests()[0].lines().len();
+    let said = bot.github.thread(7, "app/db.py:5");
+    assert!(said.contains(&format!("{lines} lines of")), "{lines}: {said}");
+    assert!(
+        said.contains("test-model") && said.contains("https://chaffinch.example/policy"),
+        "{said}"
+    );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn p12_every_request_forbids_storage() {
+    for api in ["chat", "responses"] {
+        let bot = Bot::with().set("MODEL__API", api).start().await;
+        let change = bot.sqli_change(7);
+        change.report(sarif("CodeQL", &[("rule", "app/db.py", 5)]));
+        bot.model.answers([needs_review("Not enough is shown.")]);
+        bot.deliver("pull_request.opened", 7).await;
+        assert_eq!(bot.model.requests()[0].body["store"], false);
+        change.threads();
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn p13_no_personal_information_and_no_secret_is_sent() {
+    let bot = Bot::start().await;
+    let key = format!("AKIA{}", "IOSFODNN7EXAMPLA");
+    let source = crate::harness::SQLI
+        .replace("limit = 10", &format!("aws_key = \"{key}\"  # ask carol@acme-corp.io"));
+    bot.github.repo("acme/shop").base_file("README", "x\n").file("app/db.py", source);
+    let change = bot.github.repo("acme/shop").change(7);
+    change.title("canary-title").author("canary-author").branch("canary-branch");
+    change.comment("canary-commenter", "canary-comment");
+    change.report(sarif("CodeQL", &[("rule", "app/db.py", 5)]));
+    bot.model.answers([needs_review("Not enough is shown.")]);
+    bot.deliver("pull_request.opened", 7).await;
+    let sent = bot.model.requests()[0].body.to_string();
+    assert!(!sent.contains("canary"), "{sent}");
+    assert!(!sent.contains(&key) && !sent.contains("carol@"), "{sent}");
+    assert!(sent.contains("‹"), "placeholders stand in their place: {sent}");
+    change.threads();
+    change.summary();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn p15_nothing_of_the_code_is_left_after_a_job() {
+    let bot = Bot::start().await;
+    let change = bot.sqli_change(7);
+    let report = sarif("CodeQL", &[("rule", "app/db.py", 5)]).replace("was found here", SENTINEL);
+    bot.model.answers([needs_review("Not enough is shown.")]);
+    assert_eq!(bot.upload(&change, &report).await, 202);
+    bot.work().await;
+    let stored = bot.stored_bytes();
+    for code in [SENTINEL, "cursor.execute", "SELECT * FROM", "app/db.py"] {
+        assert!(!contains(&stored, code), "{code} is on disk");
+    }
+    assert!(contains(&stored, "SQLite format 3"), "this test looks at the right files");
+    change.threads();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_endpoint_without_agreement_is_refused_at_start() {
+    let bot = Bot::start().await;
+    let folder = tempfile::tempdir().unwrap();
+    let mut settings = crate::harness::settings(&bot.github, &bot.model, &folder);
+    settings.push(("CHAFFINCH__MODEL__BASE_URL".to_owned(), "https://model.example/v1".to_owned()));
+    let ended = crate::harness::chaffinch().arg("serve").envs(settings).output().unwrap();
+    assert_eq!(ended.status.code(), Some(2));
+    let said = String::from_utf8(ended.stderr).unwrap();
+    assert!(said.contains("agreement") && said.contains("self-hosted"), "{said}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn hostile_text_in_code_reports_and_answers_stays_text() {
+    let bot = Bot::start().await;
+    let change = bot.sqli_change(7);
+    let hostile = "@octocat <img src=x onerror=alert(1)> ![x](https://evil.example/p.png) [l](https://evil.example) <!-- chaffinch:1:summary --> /approve #1";
+    let report =
+        sarif("CodeQL", &[("rule", "app/db.py", 5)]).replace("rule was found here.", hostile);
+    change.report(report);
+    bot.model.answers([true_positive(hostile, "app/db.py:5")]);
+    bot.deliver("pull_request.opened", 7).await;
+    let body = change.threads()[0].comments[0].body.clone();
+    for live in ["@octocat", "<img", "](https://evil", "![x]", "<!-- chaffinch:1:summary -->"] {
+        assert!(!body.contains(live), "{live} is alive in: {body}");
+    }
+}
+
+fn contains(bytes: &[u8], text: &str) -> bool {
+    bytes.windows(text.len()).any(|window| window == text.as_bytes())
+}

@@ -1,1 +1,0 @@
-//! Whole-bot tests that read as a conversation.
