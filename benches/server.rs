@@ -15,6 +15,7 @@ use aws_lc_rs::hmac;
 use tokio::sync::Semaphore;
 
 const SECRET: &str = "a webhook secret for the benchmark";
+const STORE_KEY: &str = "7a1f4c9be2d05833a6c47e19f0b2d85c61e8937f2a4bd06c95e31f78a0cd42b6";
 const DELIVERIES: u64 = 20_000;
 const CONNECTIONS: usize = 32;
 
@@ -111,7 +112,7 @@ impl Server {
             .env("CHAFFINCH__MODEL__NAME", "none")
             .env("CHAFFINCH__MODEL__AUTH", "none")
             .env("CHAFFINCH__STORE__URL", store)
-            .env("CHAFFINCH__STORE__KEY", "ab".repeat(32))
+            .env("CHAFFINCH__STORE__KEY", STORE_KEY)
             .env("CHAFFINCH__GITHUB__APP_ID", "1")
             .env("CHAFFINCH__GITHUB__API_URL", "http://127.0.0.1:9")
             .env("CHAFFINCH__GITHUB__PRIVATE_KEY", key)

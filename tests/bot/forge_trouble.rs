@@ -261,6 +261,7 @@ async fn hundreds_of_annotations_are_sent_in_portions() {
     });
     assert_eq!(bot.deliver("pull_request.opened", 7).await, ["published"]);
     assert_eq!(change.checks().last().unwrap().annotations.len(), 120);
-    assert!(change.threads().len() >= 100);
-    change.summary();
+    // A run opens no more threads than a person can read; the others stand in the summary.
+    assert_eq!(change.threads().len(), 50);
+    assert!(change.summary().contains("rule.119"));
 }

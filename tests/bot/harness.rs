@@ -20,6 +20,8 @@ pub(crate) use self::{
 };
 
 pub(crate) const WEBHOOK_SECRET: &str = "it is a secret to everybody";
+/// Made for these tests, like every secret here.
+const STORE_KEY: &str = "7a1f4c9be2d05833a6c47e19f0b2d85c61e8937f2a4bd06c95e31f78a0cd42b6";
 pub(crate) const UPLOAD_TOKEN: &str = "an upload token of acme/shop";
 
 /// The bot, the forge and the model. When dropped, it fails the test on comments that nobody read,
@@ -92,6 +94,8 @@ pub(crate) async fn forge(clock: Arc<dyn Clock>, base_path: &str) -> GitHub {
         webhook_secret: WEBHOOK_SECRET.to_owned(),
         base_path: base_path.to_owned(),
         schemas: testdata("protocol"),
+        // Made by the first test that runs, and then kept: a key takes a second to make.
+        key: Some(concat!(env!("CARGO_TARGET_TMPDIR"), "/sandbox-app.pem").into()),
         ..Options::new(clock)
     };
     GitHub::start(options).await.unwrap()
@@ -111,7 +115,7 @@ pub(crate) fn settings(github: &GitHub, model: &Model, folder: &TempDir) -> Vec<
         ("MODEL__MAX_RETRIES", "0".to_owned()),
         ("MODEL__TIMEOUT_SECONDS", "2".to_owned()),
         ("STORE__URL", format!("sqlite:{}", store.display())),
-        ("STORE__KEY", "5a".repeat(32)),
+        ("STORE__KEY", STORE_KEY.to_owned()),
         ("GITHUB__APP_ID", github.app_id().to_string()),
         ("GITHUB__API_URL", github.url()),
         ("GITHUB__PRIVATE_KEY", github.private_key().to_owned()),

@@ -5,10 +5,10 @@ const { Octokit } = await import(require.resolve("octokit"));
 
 const [baseUrl, auth, owner, repo, number, head] = process.argv.slice(2);
 const octokit = new Octokit({ auth, baseUrl, retry: { enabled: false }, throttle: { enabled: false } });
-const at = { owner, repo, pull_number: Number(number), issue_number: Number(number), per_page: 100 };
+const at = { owner, repo, per_page: 100 };
 
-const comments = await octokit.paginate(octokit.rest.pulls.listReviewComments, at);
-const summaries = await octokit.paginate(octokit.rest.issues.listComments, at);
+const comments = await octokit.paginate(octokit.rest.pulls.listReviewComments, { ...at, pull_number: Number(number) });
+const summaries = await octokit.paginate(octokit.rest.issues.listComments, { ...at, issue_number: Number(number) });
 const { data: checks } = await octokit.rest.checks.listForRef({ owner, repo, ref: head });
 const { data: file } = await octokit.rest.repos.getContent({ owner, repo, path: "app/db.py", ref: head });
 

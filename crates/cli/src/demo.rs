@@ -34,6 +34,9 @@ pub(crate) async fn run(
     let openai = given("OPENAI_API_KEY").map(|(_, v)| v.clone());
     let real = openai.is_some() || given("CHAFFINCH__MODEL__BASE_URL").is_some();
     let scripted = if real { None } else { Some(sandbox::Model::start().await?) };
+    if let Some(model) = &scripted {
+        program::script(model);
+    }
 
     let github = start_forge(&options, !real).await?;
     let folder = tempfile::tempdir().context("cannot make a temporary folder")?;

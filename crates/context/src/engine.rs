@@ -30,6 +30,15 @@ use crate::{
 /// Rows around the finding in which nothing may be unreadable.
 const BROKEN_REACH: u32 = 1;
 
+/// Functions of a file in which the finding or its flow is that are looked at.
+const FRAMES: usize = 8;
+
+/// Rows of the finding and its flow for which these are looked for.
+const STEPS: usize = 64;
+
+/// Classes around a function whose heads are shown.
+const CLASSES: usize = 4;
+
 /// A file without functions is shown whole if its own statements are no more rows than this.
 const SCRIPT: usize = 60;
 
@@ -56,21 +65,24 @@ pub(crate) fn picks(
 ) -> Result<Vec<Pick>, &'static str> {
     let source = file.text();
     let tree = tree::parse(language, source, focus.deadline)?;
-    let Some((first, _)) = focus.rows.first().copied() else { return Ok(Vec::new()) };
     if focus.rows.iter().any(|(row, _)| tree.is_broken_near(*row, BROKEN_REACH)) {
         return Err("its syntax near the finding is broken");
     }
-    let frame = frame::around(&tree, first);
-    let mut reader = Reader { tree: &tree, source, file, picks: Vec::new() };
-    let names = reader.slice(&frame, focus);
-    if focus.ceiling >= Rung::Function {
-        reader.function(&frame, first);
-        let hooks = reader.classes(&frame);
-        let definitions = Definitions::of(&tree, source);
-        let known = frame.function.unwrap_or(frame.piece);
-        let follow = Follow::new(&tree, source, &definitions, known, frame.classes.last().copied());
-        let lines = follow.run(names.into_iter().chain(hooks));
-        reader.picks.extend(lines.into_iter().filter(|p| file.has_code(p.line)));
+    let mut reader = Reader { tree: &tree, source, file, focus, picks: Vec::new() };
+    let definitions = match focus.ceiling >= Rung::Function {
+        true => Some(Definitions::of(&tree, source)),
+        false => None,
+    };
+    let mut frames: Vec<Frame> = Vec::new();
+    let rows = focus.rows.iter().map(|(row, _)| (*row, true));
+    let rows = rows.chain(focus.trace.iter().map(|row| (*row, false)));
+    for (row, main) in rows.take(STEPS) {
+        let frame = frame::around(&tree, row);
+        let known = frames.len() == FRAMES || frames.iter().any(|f| f.piece == frame.piece);
+        if !known && (main || !tree.is_broken_near(row, BROKEN_REACH)) {
+            reader.frame(&frame, row, main, definitions.as_ref());
+            frames.push(frame);
+        }
     }
     Ok(reader.picks)
 }
@@ -79,14 +91,42 @@ struct Reader<'t> {
     tree: &'t Tree,
     source: &'t str,
     file: &'t SourceFile,
+    focus: &'t Focus<'t>,
     picks: Vec<Pick>,
 }
 
 impl<'t> Reader<'t> {
+    /// The code around `row`. `main` says that the finding itself is there; of any other place only
+    /// the slice is taken, and it needs a higher rung, being outside of the finding's function.
+    fn frame(
+        &mut self,
+        frame: &Frame,
+        row: u32,
+        main: bool,
+        definitions: Option<&Definitions<'t>>,
+    ) {
+        let (further, rung) = match main {
+            true => (0, Rung::Slice),
+            false => (rank::AROUND_ELSEWHERE, Rung::Function),
+        };
+        let names = self.slice(frame, further, rung);
+        let Some(definitions) = definitions else { return };
+        let mut hooks = Vec::new();
+        if main {
+            self.function(frame, row);
+            hooks = self.classes(frame);
+        }
+        let known = frame.function.unwrap_or(frame.piece);
+        let class = frame.classes.last().copied();
+        let follow = Follow::new(self.tree, self.source, definitions, known, class);
+        let lines = follow.run(names.into_iter().chain(hooks));
+        self.picks.extend(lines.into_iter().filter(|p| self.file.has_code(p.line)));
+    }
+
     /// The statements that the focus depends on; returns the names in them.
-    fn slice(&mut self, frame: &Frame, focus: &Focus<'_>) -> Vec<Name<'t>> {
+    fn slice(&mut self, frame: &Frame, further: u32, rung: Rung) -> Vec<Name<'t>> {
         let units = units::split(self.tree, self.source, frame.piece);
-        let seeds = seeds(&units, focus);
+        let seeds = seeds(&units, self.focus);
         let distances = slice::backward(&units, &seeds);
         let shown = frame.function.map(|f| self.tree.node(f.scope).first_row);
         let mut names = Vec::new();
@@ -99,13 +139,14 @@ impl<'t> Reader<'t> {
                 None if is_head => rank::OUTER_SIGNATURE,
                 None => continue,
             };
+            let base = base + further;
             let reason = if is_head { Reason::Signature } else { Reason::Function };
-            let near = nearest(unit, focus);
+            let near = nearest(unit, self.focus);
             for row in &unit.rows {
                 let line = row + 1;
                 if self.file.has_code(line) {
                     let rank = base + row.abs_diff(near) / 4;
-                    self.picks.push(Pick { line, rank, reason: reason.clone(), rung: Rung::Slice });
+                    self.picks.push(Pick { line, rank, reason: reason.clone(), rung });
                 }
             }
             names.extend(follow::names(unit, base, &units));
@@ -140,7 +181,7 @@ impl<'t> Reader<'t> {
         let mut names = Vec::new();
         let function =
             frame.function.and_then(|f| definitions::name_of(self.tree, self.source, f.scope));
-        for class in &frame.classes {
+        for class in frame.classes.iter().rev().take(CLASSES) {
             let scope = *class;
             let piece = frame::whole(self.tree, scope);
             let units = units::split(self.tree, self.source, Piece { from: piece.from, scope });

@@ -115,6 +115,7 @@ pub struct Extraction {
 
 impl Extraction {
     /// The next step. Asks for one file at a time, and for the same one until it is given.
+    #[expect(clippy::should_implement_trait, reason = "a step of a dialogue, not of a sequence")]
     pub fn next(&mut self) -> Step {
         if let Some(outcome) = &self.outcome {
             return Step::Done(Box::new(outcome.clone()));

@@ -81,24 +81,25 @@ impl SourceFile {
     pub(crate) fn shown(&self, number: u32, around: Option<(u32, u32)>, width: usize) -> Shown {
         let line = self.line(number);
         // A lone carriage return would look like a line break to whoever prints it.
-        let clean = line.replace('\r', " ");
-        let columns = if clean.len() <= width { clean.len() } else { clean.chars().count() };
+        let clean = SourceText::new(line.replace('\r', " "));
+        let text = clean.expose();
+        let columns = if text.len() <= width { text.len() } else { text.chars().count() };
         if columns <= width {
-            return Shown { text: clean.into(), cut: false };
+            return Shown { text: clean, cut: false };
         }
         let (first, last) = around.unwrap_or((1, 1));
         let (first, last) = (first.saturating_sub(1) as usize, last.saturating_sub(1) as usize);
         let room = width.saturating_sub(last.saturating_sub(first).min(width));
         let start = first.saturating_sub(BEFORE.min(room / 2)).min(columns - width);
-        let mut text = String::new();
+        let mut part = String::with_capacity(4 * (width + 2));
         if start > 0 {
-            text.push(CUT);
+            part.push(CUT);
         }
-        text.extend(clean.chars().skip(start).take(width));
+        part.extend(text.chars().skip(start).take(width));
         if start + width < columns {
-            text.push(CUT);
+            part.push(CUT);
         }
-        Shown { text: text.into(), cut: true }
+        Shown { text: part.into(), cut: true }
     }
 }
 

@@ -89,17 +89,22 @@ fn fingerprints<'f>(
     results: &[Unidentified],
     file: &dyn Fn(&RepoPath) -> Option<&'f str>,
 ) -> Vec<Fingerprint> {
-    let mut files = Files { file, lines: HashMap::new() };
+    let mut fingerprints = by_tool(results);
+    // File by file, so that one at a time is cut into lines.
+    let given = results.iter().zip(&fingerprints).enumerate();
+    let without = given.filter(|(_, (_, of_tool))| of_tool.is_none());
+    let mut others: Vec<(usize, &Unidentified)> = without.map(|(i, (r, _))| (i, r)).collect();
+    others.sort_by_key(|(_, result)| &result.location.path);
     let mut groups: HashMap<Fingerprint, Vec<(usize, &Unidentified)>> = HashMap::new();
-    let mut fingerprints = Vec::with_capacity(results.len());
-    for (i, (result, of_tool)) in results.iter().zip(by_tool(results)).enumerate() {
-        fingerprints.push(of_tool.unwrap_or_else(|| {
-            let (rule, path) = (result.rule.id.as_str(), result.location.path.as_str());
-            let text = files.text(result);
-            let group = digest(&[b"lines", rule.as_bytes(), path.as_bytes(), text.as_bytes()]);
-            groups.entry(group).or_default().push((i, result));
-            group
-        }));
+    for of_file in others.chunk_by(|(_, a), (_, b)| a.location.path == b.location.path) {
+        let Some((_, first)) = of_file.first() else { continue };
+        let path = &first.location.path;
+        let lines: Option<Vec<&str>> = file(path).map(|text| text.lines().collect());
+        for (i, result) in of_file {
+            let (rule, text) = (result.rule.id.as_str(), text(result, lines.as_deref()));
+            let group = [b"lines", rule.as_bytes(), path.as_str().as_bytes(), text.as_bytes()];
+            groups.entry(digest(&group)).or_default().push((*i, *result));
+        }
     }
     for (group, mut members) in groups {
         members.sort_by_cached_key(|(_, result)| {
@@ -108,43 +113,27 @@ fn fingerprints<'f>(
         });
         for (number, (i, _)) in members.into_iter().enumerate() {
             let parts = [group.to_string(), number.to_string()];
-            fingerprints[i] = digest(&[b"number", parts[0].as_bytes(), parts[1].as_bytes()]);
+            fingerprints[i] = Some(digest(&[b"number", parts[0].as_bytes(), parts[1].as_bytes()]));
         }
     }
-    fingerprints
+    fingerprints.into_iter().flatten().collect()
 }
 
 fn order(region: Region) -> (u32, Option<u32>, u32, Option<u32>) {
     (region.lines.start, region.start_column, region.lines.end, region.end_column)
 }
 
-/// Files at the head, cut into lines once.
-struct Files<'d, 'f> {
-    file: &'d dyn Fn(&RepoPath) -> Option<&'f str>,
-    lines: HashMap<RepoPath, Option<Vec<&'f str>>>,
-}
-
-impl Files<'_, '_> {
-    /// The text that stands for a result, with white space folded.
-    fn text(&mut self, result: &Unidentified) -> String {
-        let from_file =
-            result.location.region.and_then(|region| self.lines(&result.location.path, region));
-        let snippet = || result.snippet.as_ref().map(|snippet| fold(snippet.expose().lines()));
-        let text = from_file.or_else(|| snippet().filter(|text| !text.is_empty()));
-        text.unwrap_or_else(|| fold(result.message.expose().lines()))
-    }
-
-    fn lines(&mut self, path: &RepoPath, region: Region) -> Option<String> {
-        if !self.lines.contains_key(path) {
-            let lines = (self.file)(path).map(|text| text.lines().collect());
-            self.lines.insert(path.clone(), lines);
-        }
-        let lines = self.lines.get(path)?.as_ref()?;
-        let start = usize::try_from(region.lines.start).ok()?.checked_sub(1)?;
-        let end = usize::try_from(region.lines.end).ok()?.min(lines.len());
-        let text = fold(lines.get(start..end)?.iter().copied());
-        Some(text).filter(|text| !text.is_empty())
-    }
+/// The text that stands for a result, with white space folded.
+fn text(result: &Unidentified, lines: Option<&[&str]>) -> String {
+    let from_file = || {
+        let (region, lines) = (result.location.region?.lines, lines?);
+        let start = (region.start as usize).saturating_sub(1);
+        Some(fold(lines.get(start..lines.len().min(region.end as usize))?.iter().copied()))
+    };
+    let quoted = || Some(fold(result.snippet.as_ref()?.expose().lines()));
+    let said = |text: &String| !text.is_empty();
+    let text = from_file().filter(said).or_else(|| quoted().filter(said));
+    text.unwrap_or_else(|| fold(result.message.expose().lines()))
 }
 
 fn fold<'l>(lines: impl Iterator<Item = &'l str>) -> String {

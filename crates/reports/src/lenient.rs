@@ -1,5 +1,7 @@
 //! JSON types that take what real tools write: a member of an unexpected type counts as absent.
 
+mod list;
+
 use std::{borrow::Cow, fmt, marker::PhantomData};
 
 use serde::{
@@ -8,7 +10,7 @@ use serde::{
 };
 use serde_json::value::RawValue;
 
-use crate::bounds::HALF_FLOW;
+pub(crate) use self::list::{Array, Ends, Filled, First};
 
 /// Implements the visitor methods for JSON values that count as absent here.
 macro_rules! absent {
@@ -165,139 +167,6 @@ impl<'de, T: Deserialize<'de>> Deserialize<'de> for Object<T> {
     }
 }
 
-/// An array, of which at most `MAX` elements are kept.
-pub(crate) struct Array<T, const MAX: usize> {
-    /// The first elements.
-    pub(crate) items: Vec<T>,
-    /// How many more there were.
-    pub(crate) dropped: usize,
-}
-
-impl<T, const MAX: usize> Default for Array<T, MAX> {
-    fn default() -> Self {
-        Self { items: Vec::new(), dropped: 0 }
-    }
-}
-
-impl<'de, T: Deserialize<'de>, const MAX: usize> Deserialize<'de> for Array<T, MAX> {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct ArrayVisitor<T, const MAX: usize>(PhantomData<T>);
-        impl<'de, T: Deserialize<'de>, const MAX: usize> Visitor<'de> for ArrayVisitor<T, MAX> {
-            type Value = Array<T, MAX>;
-            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str("an array")
-            }
-            fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<Self::Value, A::Error> {
-                let mut items = Vec::new();
-                while items.len() < MAX {
-                    match seq.next_element()? {
-                        Some(item) => items.push(item),
-                        None => return Ok(Array { items, dropped: 0 }),
-                    }
-                }
-                Ok(Array { items, dropped: drain(&mut seq)? })
-            }
-            // One object where a list of them was meant.
-            fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<Self::Value, A::Error> {
-                let item = T::deserialize(MapAccessDeserializer::new(map))?;
-                Ok(Array { items: vec![item], dropped: 0 })
-            }
-            absent!(Array::default(); scalar, string);
-        }
-        deserializer.deserialize_any(ArrayVisitor(PhantomData))
-    }
-}
-
-/// An array, of which the first and the last [`HALF_FLOW`] elements are kept.
-pub(crate) struct Ends<T> {
-    /// The elements.
-    pub(crate) items: Vec<T>,
-    /// How many there were between them.
-    pub(crate) dropped: usize,
-}
-
-impl<T> Default for Ends<T> {
-    fn default() -> Self {
-        Self { items: Vec::new(), dropped: 0 }
-    }
-}
-
-impl<T> Ends<T> {
-    fn shorten(&mut self) {
-        let excess = self.items.len().saturating_sub(2 * HALF_FLOW);
-        if excess > 0 {
-            self.items.drain(HALF_FLOW..HALF_FLOW + excess);
-            self.dropped += excess;
-        }
-    }
-}
-
-impl<'de, T: Deserialize<'de>> Deserialize<'de> for Ends<T> {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct EndsVisitor<T>(PhantomData<T>);
-        impl<'de, T: Deserialize<'de>> Visitor<'de> for EndsVisitor<T> {
-            type Value = Ends<T>;
-            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str("an array")
-            }
-            fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<Self::Value, A::Error> {
-                let mut ends = Ends::default();
-                while let Some(item) = seq.next_element()? {
-                    ends.items.push(item);
-                    if ends.items.len() == 4 * HALF_FLOW {
-                        ends.shorten();
-                    }
-                }
-                ends.shorten();
-                Ok(ends)
-            }
-            absent!(Ends::default(); scalar, string, object);
-        }
-        deserializer.deserialize_any(EndsVisitor(PhantomData))
-    }
-}
-
-/// Whether there is something to it.
-pub(crate) trait Filled {
-    fn is_filled(&self) -> bool;
-}
-
-/// The first element of an array that is filled; the others are passed over.
-pub(crate) struct First<T>(pub(crate) Option<T>);
-
-impl<T> Default for First<T> {
-    fn default() -> Self {
-        Self(None)
-    }
-}
-
-impl<'de, T: Deserialize<'de> + Filled> Deserialize<'de> for First<T> {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct FirstVisitor<T>(PhantomData<T>);
-        impl<'de, T: Deserialize<'de> + Filled> Visitor<'de> for FirstVisitor<T> {
-            type Value = Option<T>;
-            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str("an array")
-            }
-            fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<Self::Value, A::Error> {
-                while let Some(item) = seq.next_element::<Object<T>>()? {
-                    if let Some(item) = item.0.filter(T::is_filled) {
-                        drain(&mut seq)?;
-                        return Ok(Some(item));
-                    }
-                }
-                Ok(None)
-            }
-            fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<Self::Value, A::Error> {
-                let item = T::deserialize(MapAccessDeserializer::new(map))?;
-                Ok(Some(item).filter(T::is_filled))
-            }
-            absent!(None; scalar, string);
-        }
-        deserializer.deserialize_any(FirstVisitor(PhantomData)).map(Self)
-    }
-}
-
 /// An object with any names, of which at most `MAX` entries are kept.
 pub(crate) struct Entries<'a, T, const MAX: usize>(pub(crate) Vec<(Text<'a>, T)>);
 
@@ -364,92 +233,4 @@ impl<'de: 'a, 'a> Deserialize<'de> for Words<'a> {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[derive(Deserialize, Default)]
-    #[serde(default, bound(deserialize = "'de: 'a"))]
-    struct Sample<'a> {
-        text: Text<'a>,
-        number: Number,
-        words: Words<'a>,
-        object: Object<Inner<'a>>,
-        array: Array<Object<Inner<'a>>, 2>,
-        entries: Entries<'a, Text<'a>, 2>,
-    }
-
-    #[derive(Deserialize, Default)]
-    #[serde(default, bound(deserialize = "'de: 'a"))]
-    struct Inner<'a> {
-        text: Text<'a>,
-    }
-
-    fn read(json: &str) -> Sample<'_> {
-        serde_json::from_str(json).unwrap()
-    }
-
-    #[test]
-    fn a_member_of_any_unexpected_type_counts_as_absent() {
-        for value in ["null", "true", "-1", "1.5", "\"x\"", "[[1]]", "{\"y\": {}}", "[]", "{}"] {
-            for name in ["text", "number", "words", "object", "array", "entries"] {
-                let json = format!("{{\"{name}\": {value}, \"unknown\": {value}}}");
-                assert!(serde_json::from_str::<Sample<'_>>(&json).is_ok(), "{json}");
-            }
-        }
-    }
-
-    #[test]
-    fn texts_without_escapes_are_slices_of_the_input() {
-        let sample = read(r#"{"text": "plain", "object": {"text": "a\nb"}}"#);
-        assert!(matches!(sample.text.0, Some(Cow::Borrowed("plain"))));
-        assert_eq!(sample.object.0.unwrap().text.get(), Some("a\nb"));
-    }
-
-    #[test]
-    fn a_lone_surrogate_is_replaced() {
-        let sample = read(r#"{"text": "a\ud800b\n"}"#);
-        let text = sample.text.get().unwrap();
-        assert!(text.starts_with('a') && text.ends_with("b\n"), "{text:?}");
-    }
-
-    #[test]
-    fn numbers_may_stand_in_strings() {
-        assert_eq!(read(r#"{"number": "98"}"#).number.position(), Some(98));
-        assert_eq!(read(r#"{"number": 12.0}"#).number.position(), Some(12));
-        for odd in ["0", "-1", "1.5", "1e300", "\"\"", "\"NaN\"", "99999999999"] {
-            let json = format!("{{\"number\": {odd}}}");
-            assert_eq!(read(&json).number.position(), None, "{odd}");
-        }
-    }
-
-    #[test]
-    fn lists_keep_so_many_and_count_the_rest() {
-        let sample = read(r#"{"array": [{"text": "a"}, 1, {"text": "c"}, {}]}"#);
-        assert_eq!((sample.array.items.len(), sample.array.dropped), (2, 2));
-        let sample = read(r#"{"entries": {"a": "1", "b": "2", "c": "3"}}"#);
-        assert_eq!(sample.entries.find("b").and_then(Text::get), Some("2"));
-        assert!(sample.entries.find("c").is_none());
-    }
-
-    #[test]
-    fn of_a_long_list_both_ends_are_kept() {
-        for len in [0, 1, 100, 101, 199, 200, 201, 1_000] {
-            let json = serde_json::to_string(&(0..len).collect::<Vec<_>>()).unwrap();
-            let ends: Ends<usize> = serde_json::from_str(&json).unwrap();
-            assert_eq!(ends.items.len() + ends.dropped, len);
-            assert_eq!(ends.items.len(), len.min(100));
-            assert_eq!(ends.items.last().copied(), len.checked_sub(1));
-            assert!(ends.items.iter().take(50).copied().eq(0..len.min(50)));
-        }
-    }
-
-    #[test]
-    fn one_or_many() {
-        assert_eq!(read(r#"{"words": "a"}"#).words.iter().collect::<Vec<_>>(), ["a"]);
-        assert_eq!(
-            read(r#"{"words": ["a", 1, null]}"#).words.iter().collect::<Vec<_>>(),
-            ["a", "1"]
-        );
-        assert_eq!(read(r#"{"array": {"text": "a"}}"#).array.items.len(), 1);
-    }
-}
+mod tests;

@@ -1,6 +1,6 @@
 //! Paths as scanners write them, fitted into the repository.
 
-use std::collections::{BTreeMap, HashMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
 use chaffinch_core::RepoPath;
 
@@ -86,10 +86,11 @@ impl<'a> Places<'a> {
     /// cannot be told. The order is that of [`PlaceId`].
     pub(crate) fn settle(&self) -> Settled {
         let votes = self.votes();
+        let lengths = votes.keys().map(|root| root.len()).collect();
         let prefix = self.odd_prefix();
         let fit = |place: &Place| {
             let path = match place {
-                Place::Absolute(path) => self.under_root(path, &votes)?,
+                Place::Absolute(path) => self.under_root(path, &votes, &lengths)?,
                 Place::Relative { base: Some(base), path }
                     if !self.known.contains(path.as_str()) =>
                 {
@@ -122,21 +123,25 @@ impl<'a> Places<'a> {
     }
 
     /// The rest of `path` below the root with the most votes, the shortest of equals; nothing below
-    /// a root that the report itself names can be a root.
-    fn under_root<'p>(&self, path: &'p str, votes: &HashMap<&str, usize>) -> Option<&'p str> {
-        let mut best: Option<(usize, usize)> = None;
-        for (slash, _) in path.match_indices('/') {
-            let root = path.get(..=slash)?;
+    /// a root that the report itself names can be a root. `lengths` are those of the roots.
+    fn under_root<'p>(
+        &self,
+        path: &'p str,
+        votes: &HashMap<&str, usize>,
+        lengths: &BTreeSet<usize>,
+    ) -> Option<&'p str> {
+        let mut best: Option<(usize, &str)> = None;
+        for (root, rest) in lengths.iter().map_while(|length| path.split_at_checked(*length)) {
             if let Some(count) = votes.get(root)
                 && best.is_none_or(|(most, _)| *count > most)
             {
-                best = Some((*count, root.len()));
+                best = Some((*count, rest));
             }
             if self.roots.contains(root) {
                 break;
             }
         }
-        path.get(best?.1..)
+        best.map(|(_, rest)| rest)
     }
 
     /// A folder that all relative places are in, though it is none of the repository: with it taken

@@ -1,7 +1,8 @@
 //! Serves a pull request with threads, a summary and a check, until it is interrupted.
 //!
-//! `cargo run -p chaffinch-sandbox --example pull_request [PORT]` prints the address of the page and,
-//! for clients that want to read it, the API's address and a token.
+//! `cargo run -p chaffinch-sandbox --example pull_request [PORT [TRAFFIC]]` prints the address of the
+//! page and, for clients that want to read it, the API's address and a token; the traffic is written to
+//! a file, if one is named.
 
 #![expect(clippy::print_stdout, reason = "it is for people at a terminal")]
 
@@ -129,6 +130,7 @@ const SUMMARY: &str = "**Chaffinch** looked at 3 findings: 1 real, 1 might be sa
 async fn main() -> Result<(), Box<dyn Error>> {
     let mut options = Options::new(Arc::new(Machine));
     options.port = std::env::args().nth(1).map_or(Ok(0), |port| port.parse())?;
+    options.record = std::env::args().nth(2).map(Into::into);
     options.banner = Some("Scripted answers: no model was asked".to_owned());
     let github = GitHub::start(options).await?;
     let repo = github.repo("acme/shop").base_file("app.py", BEFORE).file("app.py", AFTER);
@@ -147,7 +149,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
     let client = reqwest::Client::builder().no_proxy().tls_certs_only([]).build()?;
     let post = async |path: &str, body: Value| {
         let url = format!("{}/repos/acme/shop/{path}", github.url());
-        let request = client.post(url).bearer_auth(&token).body(body.to_string());
+        let request = client.post(url).bearer_auth(&token).json(&body);
         request.send().await?.error_for_status()
     };
     let head = change.head();

@@ -240,7 +240,7 @@ fn model(
         reasoning_effort: some(&from.reasoning_effort),
         timeout: Duration::from_secs(from.timeout_seconds),
         max_retries: from.max_retries,
-        max_concurrency: config.triage.concurrency * config.server.workers,
+        max_concurrency: config.triage.concurrency * config.server.workers.max(1),
         requests_per_minute: (from.requests_per_minute > 0).then_some(from.requests_per_minute),
         tokens_per_minute: (from.tokens_per_minute > 0).then_some(from.tokens_per_minute),
         ..openai::Config::new(from.base_url.clone(), from.name.clone())

@@ -80,7 +80,7 @@ pub(crate) async fn publish(
         written.edited += usize::from(there(discussion.edit(comment, body).await)?);
     }
     for thread in &plan.resolve {
-        written.resolved += usize::from(there(discussion.resolve(thread).await)?);
+        written.resolved += usize::from(let_go(discussion.resolve(thread).await)?);
     }
     summarise(discussion, change, assessment, &mut plan.items, &frame).await?;
     let check = render::check(assessment);
@@ -120,6 +120,17 @@ async fn summarise(
         }
         (Err(ForgeError::NotFound), Some(_)) => Ok(()),
         (written, _) => Ok(written?),
+    }
+}
+
+/// A thread that the forge does not let us resolve stays open; that is no reason to fail.
+fn let_go(done: Result<(), ForgeError>) -> Result<bool, JobError> {
+    match done {
+        Err(error @ (ForgeError::Refused { .. } | ForgeError::Denied { .. })) => {
+            tracing::warn!(%error, "a thread whose finding is gone could not be resolved");
+            Ok(false)
+        }
+        other => there(other),
     }
 }
 

@@ -1,6 +1,6 @@
 //! A small vulnerable program, a change to it, and what Semgrep 1.99.0 says of it by the rules beside it.
 
-use chaffinch_sandbox::{Change, GitHub};
+use chaffinch_sandbox::{Change, GitHub, Model, false_positive};
 
 use super::{NUMBER, REPOSITORY};
 
@@ -32,4 +32,14 @@ pub(super) fn open_change(github: &GitHub) -> Change {
     change.title("Search, sorting and printed invoices").author("someone").branch("invoices");
     change.set_head_files(HEAD);
     change
+}
+
+/// What a careful reader would say where the sandbox's judge, which knows only patterns, would not.
+pub(super) fn script(model: &Model) {
+    let order = "Scripted answer, no model was asked. The caller's value only picks an entry of `COLUMNS`; \
+                 none of its text reaches the query.";
+    model.answer_to("ORDER BY {order}", false_positive(order, "app/orders.py:31"));
+    let number =
+        "Scripted answer, no model was asked. The route takes digits only, so `number` is an int.";
+    model.answer_to("WHERE number = {number}", false_positive(number, "app/orders.py:12"));
 }

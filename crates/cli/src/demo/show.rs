@@ -29,8 +29,12 @@ pub(super) fn change(change: &Change, notice: Option<&str>) -> String {
 }
 
 fn indent(out: &mut String, text: &str) {
-    for line in text.lines() {
-        let _ = writeln!(out, "  {line}");
+    let mut blank = true;
+    for line in text.trim_end().lines() {
+        if !(blank && line.trim().is_empty()) {
+            let _ = writeln!(out, "  {line}");
+        }
+        blank = line.trim().is_empty();
     }
 }
 
@@ -41,6 +45,7 @@ fn readable(markdown: &str) -> String {
     for tag in tags {
         text = text.replace(tag, "");
     }
+    text = text.replace("⟨finding⟩", "").replace("⟨summary⟩", "");
     for (entity, plain) in [
         ("&lt;", "<"),
         ("&gt;", ">"),

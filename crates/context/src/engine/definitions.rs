@@ -38,6 +38,9 @@ pub(crate) struct Definitions<'t> {
     by_name: HashMap<&'t str, Vec<usize>>,
 }
 
+/// Nodes around a name in which its statement is looked for.
+const DEEP: usize = 64;
+
 /// A name of a member of some other object is followed only if it can mean no more than this.
 const AMBIGUOUS: usize = 2;
 
@@ -45,30 +48,30 @@ impl<'t> Definitions<'t> {
     /// Reads a whole file.
     pub(crate) fn of(tree: &Tree, source: &'t str) -> Self {
         let mut found = Vec::new();
-        let mut open: Vec<(usize, Role)> = Vec::new();
+        // What is open at a node: its index, the class and whether there is a function around.
+        let mut open: Vec<(usize, Option<usize>, bool)> = Vec::new();
         let mut own = None;
         let mut at = 0;
         while at < tree.len() {
             let node = tree.node(at);
-            while open.last().is_some_and(|(i, _)| at >= tree.after(*i)) {
+            while open.last().is_some_and(|(i, ..)| at >= tree.after(*i)) {
                 open.pop();
             }
             if matches!(node.role, Role::Comment | Role::Import) {
                 at = tree.after(at);
                 continue;
             }
-            let class = open.iter().rev().find(|(_, r)| *r == Role::Class).map(|(i, _)| *i);
-            let inside = open.iter().any(|(_, role)| role.is_function());
+            let (class, inside) = open.last().map_or((None, false), |(_, c, f)| (*c, *f));
             if node.role == Role::Class || node.role.is_function() {
-                let what =
-                    if node.role == Role::Class { What::Class(at) } else { What::Function(at) };
+                let is_class = node.role == Role::Class;
+                let what = if is_class { What::Class(at) } else { What::Function(at) };
                 if let Some(name) = name_of(tree, source, at) {
                     found.push(Definition { name: bare(name), what, class });
                 }
                 if node.role == Role::Function {
                     own = receiver(tree, source, at);
                 }
-                open.push((at, node.role));
+                open.push(if is_class { (at, Some(at), inside) } else { (at, class, true) });
             } else if let Some(definition) = value(tree, source, at, inside, own) {
                 found.push(Definition { class, ..definition });
             }
@@ -171,7 +174,7 @@ fn value<'t>(
         return None;
     }
     let statement = std::iter::once(at)
-        .chain(tree.ancestors(at))
+        .chain(tree.ancestors(at).take(DEEP))
         .find(|i| tree.parent(*i).is_none_or(|above| is_statement(tree, *i, above)))?;
     if brings_names(tree, source, statement) {
         return None;
@@ -190,10 +193,11 @@ fn own_part(tree: &Tree, at: usize, statement: usize) -> usize {
             return statement;
         }
         if language.assigns(tree.node(above).kind, tree.node(below).field) {
-            let siblings = tree.parent(above).map_or(0, |list| {
-                tree.children(list).filter(|c| tree.node(*c).kind == tree.node(above).kind).count()
+            let kind = tree.node(above).kind;
+            let several = tree.parent(above).is_some_and(|list| {
+                tree.children(list).filter(|c| tree.node(*c).kind == kind).nth(1).is_some()
             });
-            return if siblings > 1 { above } else { statement };
+            return if several { above } else { statement };
         }
         below = above;
     }

@@ -63,6 +63,7 @@ pub(crate) struct Follow<'t, 'd> {
     queue: BinaryHeap<Reverse<(u32, usize)>>,
     waiting: Vec<(Name<'t>, Option<usize>, u32)>,
     seen: HashSet<What>,
+    asked: HashSet<(Space, &'t str, Option<usize>)>,
     /// Every name met so far.
     met: HashSet<&'t str>,
     picks: Vec<Pick>,
@@ -85,6 +86,7 @@ impl<'t, 'd> Follow<'t, 'd> {
             queue: BinaryHeap::new(),
             waiting: Vec::new(),
             seen: HashSet::new(),
+            asked: HashSet::new(),
             met: HashSet::new(),
             picks: Vec::new(),
         }
@@ -97,6 +99,9 @@ impl<'t, 'd> Follow<'t, 'd> {
         }
         while let Some(Reverse((_, index))) = self.queue.pop() {
             let Some((name, class, depth)) = self.waiting.get(index).cloned() else { continue };
+            if !self.asked.insert((name.space, name.text, class)) {
+                continue;
+            }
             for definition in self.definitions.resolve(name.space, name.text, class) {
                 let fits = name.space != Space::Member || self.is_of_met_class(&definition);
                 if self.seen.len() < MANY && fits && !self.is_known(definition.what) {

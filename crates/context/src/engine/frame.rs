@@ -4,7 +4,7 @@ use super::{tree::Tree, units::Piece};
 use crate::language::Role;
 
 /// The code around a row.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Frame {
     /// What is searched for dependences: the outermost function, else the class, else the file.
     pub(crate) piece: Piece,
@@ -102,7 +102,7 @@ pub(crate) fn target(tree: &Tree, index: usize) -> Option<usize> {
     let language = tree.language.compiled();
     let above = tree.parent(index)?;
     let kind = tree.node(above).kind;
-    tree.children(above).take_while(|c| *c < index).find(|c| {
+    tree.children(above).take(4).take_while(|c| *c < index).find(|c| {
         let field = tree.node(*c).field;
         language.assigns(kind, field) || language.is_label(kind, field)
     })

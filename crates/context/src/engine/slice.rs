@@ -1,7 +1,7 @@
 //! Which statements the finding's value depends on, and how closely.
 
 use std::cmp::Reverse;
-use std::collections::{BinaryHeap, HashMap};
+use std::collections::{BTreeMap, BinaryHeap, HashMap};
 
 use super::{
     names::Space,
@@ -17,6 +17,12 @@ const DEEP: usize = 64;
 
 /// Places that give a name its value that are looked at for one use.
 const MANY: usize = 64;
+
+/// Places that are looked at to find those.
+const SCANNED: usize = 1_000;
+
+/// Jumps that are shown of one branch.
+const JUMPS: usize = 8;
 
 /// How far each unit is in steps of dependence from `seeds`, which are that many steps away
 /// themselves; `None` where nothing leads to it.
@@ -48,8 +54,10 @@ pub(crate) fn backward(units: &Units<'_>, seeds: &[(usize, u32)]) -> Vec<Option<
                 continue;
             }
             checked.insert(key, index);
-            for (check, jumps) in checks.get(&key).into_iter().flatten() {
-                if *check < index && is_around(units, *check, index) {
+            let known = checks.get(&key).map_or(&[][..], Vec::as_slice);
+            let before = known.partition_point(|(check, _)| *check < index);
+            for (check, jumps) in known.iter().take(before).rev().take(MANY) {
+                if is_around(units, *check, index) {
                     queue.push(Reverse((steps + 2, *check)));
                     queue.extend(jumps.iter().map(|j| Reverse((steps + 3, *j))));
                 }
@@ -86,21 +94,20 @@ fn reaching(units: &Units<'_>, index: usize, givers: Option<&Vec<Giver>>) -> Vec
         .chain([function, 0])
         .collect();
     let visible = |g: &&Giver| functions.contains(&g.function) && g.unit != index;
+    let givers = givers.map_or(&[][..], Vec::as_slice);
+    let (before, after) = givers.split_at(givers.partition_point(|g| g.unit <= index));
     let mut found = Vec::new();
-    for giver in givers.into_iter().flatten().rev().filter(visible).take(MANY) {
-        if giver.unit > index {
-            // Only another turn of a loop brings a later value here.
-            if parents(units, index)
-                .any(|p| is_loop(units, p) && parents(units, giver.unit).any(|q| q == p))
-            {
-                found.push((giver.unit, 1));
-            }
-            continue;
-        }
+    for giver in before.iter().rev().take(SCANNED).filter(visible).take(MANY) {
         found.push((giver.unit, if giver.whole { 0 } else { 2 }));
         if giver.whole && is_around(units, giver.unit, index) {
             break;
         }
+    }
+    // Only another turn of a loop brings a later value here.
+    if let Some(turn) = parents(units, index).filter(|p| is_loop(units, *p)).last() {
+        let inside = |g: &&Giver| parents(units, g.unit).any(|p| p == turn);
+        let later = after.iter().take(SCANNED).filter(visible).filter(inside).take(MANY);
+        found.extend(later.map(|g| (g.unit, 1)));
     }
     found
 }
@@ -113,7 +120,7 @@ type Checks<'t> = HashMap<(Space, &'t str), Vec<(usize, Vec<usize>)>>;
 
 /// The branches that leave early, by the names that they look at.
 fn checks<'t>(units: &Units<'t>) -> Checks<'t> {
-    let mut jumps: HashMap<usize, Vec<usize>> = HashMap::new();
+    let mut jumps: BTreeMap<usize, Vec<usize>> = BTreeMap::new();
     for (index, _) in units.all.iter().enumerate().filter(|(_, u)| u.jumps) {
         let branch = parents(units, index).find(|p| {
             units.all.get(*p).is_some_and(|u| matches!(u.role, Role::Branch | Role::Case))
@@ -126,7 +133,8 @@ fn checks<'t>(units: &Units<'t>) -> Checks<'t> {
     for (branch, leaves) in jumps {
         let Some(unit) = units.all.get(branch) else { continue };
         for m in unit.mentions.iter().filter(|m| m.read && m.space != Space::Member) {
-            checks.entry((m.space, m.text)).or_default().push((branch, leaves.clone()));
+            let shown = leaves.iter().copied().take(JUMPS).collect();
+            checks.entry((m.space, m.text)).or_default().push((branch, shown));
         }
     }
     checks

@@ -160,16 +160,14 @@ fn elsewhere(extraction: &Extraction, file: &SourceFile) -> Vec<Pick> {
     if origin::not_ours(file).is_some() {
         return picks;
     }
-    for line in steps {
-        let rows = [(line - 1, line - 1)];
-        let found = around(extraction, file, &rows, &[]).unwrap_or_default();
-        let near = found.into_iter().filter(|p| p.rank < rank::REST);
-        picks.extend(near.map(|p| Pick {
-            rank: p.rank + rank::AROUND_ELSEWHERE,
-            rung: Rung::Related,
-            ..p
-        }));
-    }
+    let rows: Vec<(u32, u32)> = steps.iter().map(|line| (line - 1, line - 1)).collect();
+    let found = around(extraction, file, &rows, &[]).unwrap_or_default();
+    let near = found.into_iter().filter(|p| p.rank < rank::REST);
+    picks.extend(near.map(|p| Pick {
+        rank: p.rank + rank::AROUND_ELSEWHERE,
+        rung: Rung::Related,
+        ..p
+    }));
     picks
 }
 

@@ -8,6 +8,7 @@ use chaffinch_core::TokenCount;
 use crate::{AMPLE, records};
 
 #[expect(clippy::disallowed_methods, reason = "where the reference data is")]
+#[expect(clippy::print_stdout, reason = "a skipped test says so")]
 fn data() -> Option<PathBuf> {
     let default = concat!(env!("CARGO_MANIFEST_DIR"), "/../../../shared");
     let root = PathBuf::from(std::env::var("CHAFFINCH_TESTDATA").unwrap_or(default.into()));

@@ -256,3 +256,39 @@ fn time_stays_bounded_where_everything_depends_on_everything() {
         .unwrap();
     assert!(start.elapsed().as_secs() < 30, "{:?}", start.elapsed());
 }
+
+#[test]
+fn time_stays_bounded_for_files_made_to_take_it() {
+    let deep = |open: &str, close: &str, n| format!("{}x{}", open.repeat(n), close.repeat(n));
+    let files = [
+        ("a.js", format!("run(\n{})\n", "x => y,\n".repeat(20_000))),
+        ("a.rb", deep("foo {\n", "}\n", 10_000)),
+        ("a.java", deep("class A {\n", "}\n", 10_000)),
+        ("a.py", deep("[lambda x:\n", "]\n", 10_000)),
+        ("a.js", format!("var x;\n{};\n", deep("(a =\n", ")\n", 20_000))),
+        (
+            "a.js",
+            format!(
+                "a(function () {{\n{} run(x) }})\n",
+                "function f() { var x = x; }\n".repeat(10_000)
+            ),
+        ),
+        (
+            "a.py",
+            format!(
+                "def f(x):\n    if x: return x\n{}    run(x)\n",
+                "    if x: return x\n".repeat(10_000)
+            ),
+        ),
+        ("a.go", format!("package a\nvar (\n{})\n", "a = 1\n".repeat(10_000))),
+        ("a.rb", format!("class A\n{}", "class A\n def f; @x = @x; end\n".repeat(5_000))),
+        ("a.java", format!("class A {{\n{}}}\n", "int x; void f() { x = x; }\n".repeat(10_000))),
+    ];
+    for (path, source) in files {
+        let start = Instant::now();
+        let line = u32::try_from(source.lines().count() / 2).unwrap();
+        let found = finding(path, Some(region(line, line)));
+        let outcome = excerpt(&found, &[(path, source.as_bytes())], AMPLE);
+        assert!(outcome.is_ok() && start.elapsed().as_secs() < 60, "{path} {:?}", start.elapsed());
+    }
+}

@@ -33,8 +33,9 @@ pub(super) async fn changed(handle: &Handle, number: u64) -> Result<ChangedLines
     let listed = handle.list::<File>(call, MOST_PAGES).await?;
     let all = listed.items.len();
     let files: Vec<ChangedFile> = listed.items.into_iter().filter_map(changed_file).collect();
-    // Whether a full last page was the last one is not known.
-    let complete = listed.complete && all < MOST_PAGES * 100 && files.len() == all;
+    // Whether a full last page was the last one is not known; and a pull request without a single
+    // file is one whose files the forge does not list (yet).
+    let complete = listed.complete && (1..MOST_PAGES * 100).contains(&all) && files.len() == all;
     Ok(ChangedLines { files, complete })
 }
 

@@ -2,6 +2,7 @@
 
 use std::{
     collections::{HashMap, hash_map::Entry},
+    iter::successors,
     rc::Rc,
 };
 
@@ -33,8 +34,8 @@ pub(super) struct Rules<'r, 'a> {
     has_precision: bool,
 }
 
-/// Longer names are of no rule. Looking one up takes its square, for it may have many levels.
-const MAX_NAME: usize = 1_024;
+/// Levels of a name such as `CA1000/1` below the name of its rule.
+const MAX_LEVELS: usize = 8;
 
 /// Component and position.
 type Key = (usize, usize);
@@ -92,14 +93,9 @@ impl<'r, 'a> Rules<'r, 'a> {
                 return Some(key);
             }
         }
-        let mut id = id.filter(|id| id.len() <= MAX_NAME)?;
         let names = self.names();
-        loop {
-            if let Some(key) = names.get(id) {
-                return Some(*key);
-            }
-            id = id.rsplit_once('/')?.0;
-        }
+        let levels = successors(id, |id| id.rsplit_once('/').map(|(above, _)| above));
+        levels.take(MAX_LEVELS).find_map(|id| names.get(id).copied())
     }
 
     fn component(&self, reference: Option<&ComponentReference<'_>>) -> usize {

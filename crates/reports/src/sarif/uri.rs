@@ -24,11 +24,20 @@ pub(super) struct Locator<'r, 'a> {
     run: &'r Run<'a>,
     /// Those that were given by index. An entry may be long: each is read once.
     by_index: HashMap<usize, Option<Place>>,
+    bases: HashMap<String, Base>,
+}
+
+/// What a base id stands for.
+enum Base {
+    /// A folder below `root`, which is absolute, or else below the repository.
+    Folder { root: Option<String>, path: String },
+    /// A folder that is not in the repository.
+    Foreign,
 }
 
 impl<'r, 'a> Locator<'r, 'a> {
     pub(super) fn new(run: &'r Run<'a>) -> Self {
-        Self { run, by_index: HashMap::new() }
+        Self { run, by_index: HashMap::new(), bases: HashMap::new() }
     }
 
     /// Where an artifact is; `None` if that is no file, or none of a repository (`https://…`).
@@ -38,17 +47,74 @@ impl<'r, 'a> Locator<'r, 'a> {
         places: &Places<'_>,
     ) -> Option<Place> {
         if let Some(uri) = location.uri.get() {
-            return resolve(uri, location.uri_base_id.get(), self.run, places);
+            return self.resolve(uri, location.uri_base_id.get(), places);
         }
-        let (run, index) = (self.run, location.index.index()?);
-        let read = || {
-            let slice = run.artifacts.items.get(index)?.get();
-            let artifact: Object<Artifact<'_>> = serde_json::from_str(slice).ok()?;
-            let location = artifact.get()?.location.get()?;
-            resolve(location.uri.get()?, location.uri_base_id.get(), run, places)
-        };
-        self.by_index.entry(index).or_insert_with(read).clone()
+        let index = location.index.index()?;
+        if let Some(known) = self.by_index.get(&index) {
+            return known.clone();
+        }
+        let place = self.of_artifact(index, places);
+        self.by_index.insert(index, place.clone());
+        place
     }
+
+    fn of_artifact(&mut self, index: usize, places: &Places<'_>) -> Option<Place> {
+        let slice = self.run.artifacts.items.get(index)?.get();
+        let artifact: Object<Artifact<'_>> = serde_json::from_str(slice).ok()?;
+        let location = artifact.get()?.location.get()?;
+        self.resolve(location.uri.get()?, location.uri_base_id.get(), places)
+    }
+
+    fn resolve(&mut self, uri: &str, base: Option<&str>, places: &Places<'_>) -> Option<Place> {
+        let path = spelling(uri, places);
+        if is_foreign(&path) {
+            return None;
+        }
+        if let Some(path) = file_path(&path) {
+            return place(&path);
+        }
+        let Some(id) = base else { return place(&path) };
+        let run = self.run;
+        let base = self.bases.entry(id.to_owned()).or_insert_with(|| follow(id, run));
+        let Base::Folder { root, path: folder } = base else { return None };
+        match (root.as_deref().and_then(place), place(&format!("{folder}{path}"))?) {
+            (Some(Place::Absolute(root)), Place::Relative { path, .. }) => {
+                Some(Place::Relative { base: Some(format!("{root}/")), path })
+            }
+            (_, place) => Some(place),
+        }
+    }
+}
+
+/// Goes from base to base, down to an absolute one, or to one that the run does not say.
+fn follow(id: &str, run: &Run<'_>) -> Base {
+    let bases = &run.original_uri_base_ids;
+    let (mut path, mut next) = (String::new(), Some(id));
+    for _ in 0..MAX_BASES {
+        let Some(id) = next else { break };
+        let bare = id.trim_matches('%');
+        if FOREIGN_BASES.contains(&bare) {
+            return Base::Foreign;
+        }
+        let base = bases.find(id).or_else(|| bases.find(bare));
+        let Some(base) = base.and_then(Object::get) else { break };
+        let folder = decode(base.uri.get().unwrap_or_default());
+        if folder.len() > MAX_BASE {
+            return Base::Foreign;
+        }
+        if let Some(folder) = file_path(&folder) {
+            return Base::Folder { root: Some(folder), path };
+        }
+        if is_foreign(&folder) {
+            break;
+        }
+        let folder = folder.trim_end_matches('/');
+        if !folder.is_empty() {
+            path = format!("{folder}/{path}");
+        }
+        next = base.uri_base_id.get();
+    }
+    Base::Folder { root: None, path }
 }
 
 /// The absolute folders that stand at the roots of a run's base ids, and those it ran in.
@@ -58,51 +124,6 @@ pub(super) fn roots(run: &Run<'_>) -> Vec<String> {
     let folders = run.invocations.items.iter().filter_map(|i| i.get()?.working_directory.get());
     let uris = roots.chain(folders).filter_map(|location| location.uri.get());
     uris.filter_map(|uri| file_path(&decode(uri))).collect()
-}
-
-fn resolve(uri: &str, base_id: Option<&str>, run: &Run<'_>, places: &Places<'_>) -> Option<Place> {
-    let mut path = spelling(uri, places);
-    if is_foreign(&path) {
-        return None;
-    }
-    if let Some(path) = file_path(&path) {
-        return place(&path);
-    }
-    let bases = &run.original_uri_base_ids;
-    let mut next = base_id;
-    for _ in 0..MAX_BASES {
-        let Some(id) = next else { break };
-        let bare = id.trim_matches('%');
-        if FOREIGN_BASES.contains(&bare) {
-            return None;
-        }
-        let base = bases.find(id).or_else(|| bases.find(bare));
-        let Some(base) = base.and_then(Object::get) else { break };
-        let folder = base.uri.get().unwrap_or_default();
-        if folder.len() > MAX_BASE {
-            return None;
-        }
-        let folder = decode(folder);
-        if let Some(folder) = file_path(&folder) {
-            return Some(below(&folder, place(&path)?));
-        }
-        if is_foreign(&folder) {
-            break;
-        }
-        path = format!("{}/{path}", folder.trim_end_matches('/'));
-        path = path.trim_start_matches('/').to_owned();
-        next = base.uri_base_id.get();
-    }
-    place(&path)
-}
-
-fn below(folder: &str, relative: Place) -> Place {
-    match (place(folder), relative) {
-        (Some(Place::Absolute(folder)), Place::Relative { path, .. }) => {
-            Place::Relative { base: Some(format!("{folder}/")), path }
-        }
-        (_, other) => other,
-    }
 }
 
 /// The path in a URI. Tools that do not encode write `%`, `#` and `?` as they are: what is a file

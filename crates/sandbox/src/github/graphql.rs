@@ -15,7 +15,7 @@ use super::{
 use crate::answer::Answer;
 
 /// Lists that come in pages.
-const CONNECTIONS: &[&str] = &["reviewThreads", "comments"];
+const CONNECTIONS: &[&str] = &["reviewThreads", "comments", "parents"];
 
 struct Refusal {
     kind: &'static str,
@@ -106,6 +106,11 @@ fn repository(
         "nameWithOwner": repo.full_name(),
         "isPrivate": true,
     });
+    for wanted in field.fields.iter().filter(|f| f.name == "object") {
+        may(request, "contents", "read")?;
+        let oid = wanted.arguments.get("oid").and_then(Value::as_str).unwrap_or_default();
+        out["object"] = commit_json(repo, oid);
+    }
     // Each pull request is asked for by number, perhaps under an alias.
     for wanted in field.fields.iter().filter(|f| f.name == "pullRequest") {
         may(request, "pull_requests", "read")?;
@@ -130,6 +135,16 @@ fn repository(
         });
     }
     Ok(out)
+}
+
+/// `null` where there is no such commit.
+fn commit_json(repo: &RepoState, oid: &str) -> Value {
+    let Some(parents) = repo.parents.get(oid).filter(|_| repo.commits.contains_key(oid)) else {
+        return Value::Null;
+    };
+    let parent = |oid: &String| json!({ "__typename": "Commit", "oid": oid });
+    let parents: Vec<Value> = parents.iter().map(parent).collect();
+    json!({ "__typename": "Commit", "oid": oid, "parents": parents })
 }
 
 fn mutate(world: &mut World, request: &Request, field: &Field) -> Result<Value, Refusal> {

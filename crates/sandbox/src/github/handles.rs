@@ -100,8 +100,9 @@ impl Repo {
             let base_tree = repo.base.clone();
             let mut head_tree = base_tree.clone();
             head_tree.append(&mut repo.proposed);
-            let base = repo.commit(base_tree);
-            let (head, merge) = (repo.commit(head_tree.clone()), repo.commit(head_tree));
+            let base = repo.commit(base_tree, &[]);
+            let head = repo.commit(head_tree.clone(), &[&base]);
+            let merge = repo.commit(head_tree, &[&base, &head]);
             let change = ChangeState {
                 id,
                 number,
@@ -276,7 +277,9 @@ impl Change {
             let repo = &mut world.repos[self.at];
             let mut tree = repo.commits.get(&head).cloned().unwrap_or_default();
             edit(&mut tree);
-            let (sha, merge) = (repo.commit(tree.clone()), repo.commit(tree));
+            let base = repo.changes.get(&self.number).map(|c| c.base.clone()).unwrap_or_default();
+            let sha = repo.commit(tree.clone(), &[&head]);
+            let merge = repo.commit(tree, &[&base, &sha]);
             if let Some(change) = repo.changes.get_mut(&self.number) {
                 change.head.clone_from(&sha);
                 change.heads.push(sha.clone());
@@ -296,6 +299,21 @@ impl Change {
         world.repos[self.at].commits.remove(&merge);
         drop(world);
         self.clone()
+    }
+
+    /// The default branch moves, so GitHub makes another trial merge of the same head; its sha.
+    pub fn base_moves(&self) -> String {
+        let mut world = self.inner.world();
+        let repo = &mut world.repos[self.at];
+        let Some(change) = repo.changes.get(&self.number) else { return String::new() };
+        let (head, base) = (change.head.clone(), change.base.clone());
+        let tree = |repo: &RepoState, sha: &str| repo.commits.get(sha).cloned().unwrap_or_default();
+        let tip = repo.commit(tree(repo, &base), &[&base]);
+        let merge = repo.commit(tree(repo, &head), &[&tip, &head]);
+        if let Some(change) = repo.changes.get_mut(&self.number) {
+            change.merge.clone_from(&merge);
+        }
+        merge
     }
 
     /// A code-scanning upload for the head, on `refs/pull/N/head`. SARIF.

@@ -52,7 +52,9 @@ pub(crate) fn at_commit(world: &mut World, request: &Request) -> Outcome {
     if !repo.commits.contains_key(&sha) {
         return Err(failure(422, &format!("No commit found for SHA: {sha}")));
     }
-    let with = repo.changes.values().filter(|c| c.heads.contains(&sha) || c.merge == sha);
+    // Commits that are only in a fork are not found this way.
+    let own = repo.changes.values().filter(|c| c.fork.is_none());
+    let with = own.filter(|c| c.heads.contains(&sha) || c.merge == sha);
     let all = with.map(|c| pull(&links, repo, c)).collect();
     Ok(page(world, request, all))
 }

@@ -40,6 +40,8 @@ const METADATA: Needs = Needs::Token(&[&[("metadata", "read")]]);
 const CONTENTS: Needs = Needs::Token(&[&[("contents", "read")]]);
 const PULLS: Needs = Needs::Token(&[&[("pull_requests", "read")]]);
 const PULLS_WRITE: Needs = Needs::Token(&[&[("pull_requests", "write")]]);
+/// Which of the two GitHub asks for is not documented beyond doubt; either will do here.
+const PULLS_AT: Needs = Needs::Token(&[&[("pull_requests", "read")], &[("contents", "read")]]);
 const ISSUES: Needs = Needs::Token(&[&[("issues", "read")], &[("pull_requests", "read")]]);
 const ISSUES_WRITE: Needs = Needs::Token(&[&[("issues", "write")], &[("pull_requests", "write")]]);
 const CHECKS: Needs = Needs::Token(&[&[("checks", "read")]]);
@@ -69,7 +71,7 @@ pub(crate) const ROUTES: &[Route] = &[
     route("GET", "/repos/{owner}/{repo}/pulls", PULLS, pulls::list),
     route("GET", "/repos/{owner}/{repo}/pulls/{number}", PULLS, pulls::one),
     route("GET", "/repos/{owner}/{repo}/pulls/{number}/files", PULLS, pulls::files),
-    route("GET", "/repos/{owner}/{repo}/commits/{sha}/pulls", PULLS, pulls::at_commit),
+    route("GET", "/repos/{owner}/{repo}/commits/{sha}/pulls", PULLS_AT, pulls::at_commit),
     route("GET", "/repos/{owner}/{repo}/commits/{sha}", CONTENTS, repos::commit),
     route("POST", "/repos/{owner}/{repo}/pulls/{number}/reviews", PULLS_WRITE, reviews::create),
     route("GET", "/repos/{owner}/{repo}/pulls/{number}/comments", PULLS, comments::list_inline),

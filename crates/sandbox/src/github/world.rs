@@ -85,6 +85,7 @@ pub(crate) struct RepoState {
     /// What the next change to be opened proposes.
     pub(crate) proposed: Tree,
     pub(crate) commits: HashMap<String, Tree>,
+    pub(crate) parents: HashMap<String, Vec<String>>,
     pub(crate) changes: BTreeMap<u64, ChangeState>,
     pub(crate) checks: Vec<CheckRun>,
     pub(crate) analyses: Vec<Analysis>,
@@ -178,6 +179,7 @@ impl World {
             base: Tree::new(),
             proposed: Tree::new(),
             commits: HashMap::new(),
+            parents: HashMap::new(),
             changes: BTreeMap::new(),
             checks: Vec::new(),
             analyses: Vec::new(),
@@ -185,7 +187,7 @@ impl World {
             roles: BTreeMap::new(),
             commits_made: 0,
         };
-        repo.commit(Tree::new());
+        repo.commit(Tree::new(), &[]);
         self.repos.push(repo);
         self.repos.len() - 1
     }
@@ -197,7 +199,7 @@ impl RepoState {
     }
 
     /// Keeps `tree` as a commit and tells its id, which depends on what was committed before.
-    pub(crate) fn commit(&mut self, tree: Tree) -> String {
+    pub(crate) fn commit(&mut self, tree: Tree, parents: &[&str]) -> String {
         self.commits_made += 1;
         let mut text = format!("{} {}\n", self.full_name(), self.commits_made);
         for (path, blob) in &tree {
@@ -205,6 +207,8 @@ impl RepoState {
         }
         let sha = sha1(text.as_bytes());
         self.commits.insert(sha.clone(), tree);
+        let parents = parents.iter().map(|p| (*p).to_owned()).collect();
+        self.parents.insert(sha.clone(), parents);
         sha
     }
 

@@ -266,3 +266,25 @@ async fn a_thread_is_resolved_only_by_who_may_write_contents() {
     assert_eq!(done["data"]["minimizeComment"]["minimizedComment"]["minimizedReason"], "outdated");
     assert!(scene.github.thread(7, "app.py:3").contains("(hidden as outdated)"));
 }
+
+#[tokio::test]
+async fn a_trial_merge_has_the_head_as_a_parent_also_after_the_base_has_moved() {
+    let (scene, token) = scene().await;
+    let change = scene.github.change(7);
+    let query = "query($oid: GitObjectID!) { repository(owner: \"acme\", name: \"shop\") {
+      object(oid: $oid) { ... on Commit { parents(first: 3) { nodes { oid } } } } } }";
+    let parents = async |oid: String| {
+        let got = ask(&scene, &token, query, json!({ "oid": oid })).await;
+        got["data"]["repository"]["object"]["parents"]["nodes"].clone()
+    };
+    let before = change.merge_commit();
+    assert_eq!(parents(before.clone()).await[1]["oid"], change.head());
+    let after = change.base_moves();
+    assert_ne!(before, after);
+    assert_eq!(parents(after.clone()).await[1]["oid"], change.head());
+    assert_eq!(parents(before).await[1]["oid"], change.head());
+    assert!(parents("0".repeat(40)).await.is_null());
+    let pull = scene.get("/repos/acme/shop/pulls/7", &token).await.json();
+    assert_eq!(pull["merge_commit_sha"], after);
+    assert!(scene.github.problems().is_empty());
+}

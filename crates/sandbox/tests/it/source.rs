@@ -182,6 +182,8 @@ async fn changes_are_found_by_their_commits() {
     assert_eq!(ask(change.base()).await, 0);
     let open = scene.get("/repos/acme/shop/pulls?state=open", &token).await.json();
     assert_eq!(open[0]["number"], 7);
+    change.from_fork();
+    assert_eq!(ask(change.head()).await, 0, "what is only in a fork is not found by its commit");
     change.close();
     assert_eq!(
         scene
