@@ -2,7 +2,7 @@
 
 use chaffinch_sandbox::{false_positive, needs_review, true_positive};
 
-use crate::harness::{Bot, SQLI_FIXED, sarif, semgrep};
+use crate::harness::{Bot, SQLI_FIXED, sarif, semgrep, steady};
 
 const RULE: &str = "python.sqli";
 
@@ -17,7 +17,7 @@ async fn a_real_finding_gets_one_thread_on_its_line() {
     change.report(sarif("Semgrep OSS", &[(RULE, "app/db.py", 5)]));
     bot.model.answers([real()]);
     assert_eq!(bot.deliver("pull_request.opened", 7).await, ["published"]);
-    insta::assert_snapshot!(bot.github.thread(7, "app/db.py:5"), @r"
+    insta::assert_snapshot!(steady(&bot.github.thread(7, "app/db.py:5")), @r"
     app/db.py:5
 
     chaffinch[bot]:
@@ -27,7 +27,7 @@ async fn a_real_finding_gets_one_thread_on_its_line() {
 
     See `app/db.py:5`.
 
-    <sub>6 lines of `app/db.py` (753 tokens) went to `test-model` at `http://127.0.0.1:44051` · receipt `bc13bd01bb151a8c` · [what may be sent](https://chaffinch.example/policy)</sub>
+    <sub>6 lines of `app/db.py` (N tokens) went to `test-model` at `MODEL` · receipt `ID` · [what may be sent](https://chaffinch.example/policy)</sub>
 
     ⟨finding⟩
     ");
@@ -126,7 +126,7 @@ async fn a_thread_whose_finding_is_gone_is_resolved() {
     let threads = change.threads();
     assert_eq!(threads.len(), 1, "a thread with a person's reply is never deleted");
     // Resolving a thread wants write access to contents, which we never ask for.
-    assert_eq!(threads[0].comments[0].minimized.as_deref(), Some("resolved"));
+    assert_eq!(threads[0].comments[0].minimized.as_deref(), Some("RESOLVED"));
     assert_eq!(change.checks().last().unwrap().conclusion.as_deref(), Some("success"));
 }
 
@@ -187,13 +187,13 @@ async fn a_finding_outside_the_diff_goes_into_the_summary() {
     bot.model.answers([real()]);
     bot.deliver("pull_request.opened", 7).await;
     assert!(change.threads().is_empty());
-    insta::assert_snapshot!(change.summary(), @r"
+    insta::assert_snapshot!(steady(&change.summary()), @r"
     chaffinch[bot]:
     **Triage of this change: 1 real**
 
     On lines that this change does not show (1):
 
-    - **Real: `python.sqli` (high severity)** at `app/db.py:5`: \`name\` comes from the request and is put into the query text. <sub>6 lines of `app/db.py` (753 tokens) went to `test-model` at `http://127.0.0.1:37799` · receipt `157eef52e53d7018`</sub>
+    - **Real: `python.sqli` (high severity)** at `app/db.py:5`: \`name\` comes from the request and is put into the query text. <sub>6 lines of `app/db.py` (N tokens) went to `test-model` at `MODEL` · receipt `ID`</sub>
 
     <sub>[what may be sent](https://chaffinch.example/policy)</sub>
 
@@ -230,7 +230,7 @@ async fn a_likely_false_positive_never_turns_the_check_green() {
     change.report(sarif("CodeQL", &[(RULE, "app/db.py", 5)]));
     bot.model.answers([false_positive("The value is a bound parameter.", "app/db.py:5")]);
     bot.deliver("pull_request.opened", 7).await;
-    insta::assert_snapshot!(bot.github.thread(7, "app/db.py:5"), @"
+    insta::assert_snapshot!(steady(&bot.github.thread(7, "app/db.py:5")), @"
     app/db.py:5
 
     chaffinch[bot]:
@@ -240,7 +240,7 @@ async fn a_likely_false_positive_never_turns_the_check_green() {
 
     See `app/db.py:5`.
 
-    <sub>6 lines of `app/db.py` (741 tokens) went to `test-model` at `http://127.0.0.1:39723` · receipt `ea762f77dd4caaa0` · [what may be sent](https://chaffinch.example/policy)</sub>
+    <sub>6 lines of `app/db.py` (N tokens) went to `test-model` at `MODEL` · receipt `ID` · [what may be sent](https://chaffinch.example/policy)</sub>
 
     ⟨finding⟩
     ");

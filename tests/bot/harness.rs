@@ -16,7 +16,7 @@ pub(crate) use self::{
     binary::{Binary, chaffinch, testdata},
     clock::HandClock,
     redis::Redis,
-    report::{SQLI, SQLI_FIXED, sarif, semgrep},
+    report::{SQLI, SQLI_FIXED, sarif, semgrep, steady},
 };
 
 pub(crate) const WEBHOOK_SECRET: &str = "it is a secret to everybody";

@@ -13,31 +13,31 @@ async fn one_finding(bot: &Bot) -> chaffinch_sandbox::Change {
 }
 
 /// One finding, one answer: what the thread says, and how the check ends.
-async fn answered(setup: Setup, replies: Vec<Reply>) -> (String, String) {
+async fn answered(name: &str, setup: Setup, reply: Reply) -> (String, String) {
     let bot = setup.start().await;
     let change = one_finding(&bot).await;
-    bot.model.answers(replies);
-    assert_eq!(bot.deliver("pull_request.opened", 7).await, ["published"]);
+    bot.model.answer_with(move |_| reply.clone());
+    assert_eq!(bot.deliver("pull_request.opened", 7).await, ["published"], "{name}");
     let said = format!("{}\n{}", bot.github.thread(7, "app/db.py:5"), change.summary());
     (said, change.checks().last().unwrap().conclusion.clone().unwrap())
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn an_answer_that_fails_is_never_a_false_positive() {
-    let made_up = r#"{"reason":"Safe.","evidence":[{"path":"app/db.py","line":5,"quote":"query = sanitize(name)"}],"verdict":"false_positive","remediation":null,"confidence":99,"needs":[]}"#;
-    let elsewhere = r#"{"reason":"Safe.","evidence":[{"path":"app/db.py","line":2,"quote":"cursor.execute(\"SELECT * FROM users WHERE name = '\" + name + \"'\")"}],"verdict":"false_positive","remediation":null,"confidence":99,"needs":[]}"#;
-    let without = r#"{"reason":"Safe.","evidence":[],"verdict":"false_positive","remediation":null,"confidence":99,"needs":[]}"#;
+    let made_up = r#"{"reason":"Safe.","evidence":[{"path":"app/db.py","line":5,"quote":"query = sanitize(name)"}],"verdict":"false_positive","remediation":"","confidence":99,"needs":[]}"#;
+    let elsewhere = r#"{"reason":"Safe.","evidence":[{"path":"app/db.py","line":2,"quote":"cursor.execute(\"SELECT * FROM users WHERE name = '\" + name + \"'\")"}],"verdict":"false_positive","remediation":"","confidence":99,"needs":[]}"#;
+    let without = r#"{"reason":"Safe.","evidence":[],"verdict":"false_positive","remediation":"","confidence":99,"needs":[]}"#;
     let no_shape = r#"{"verdict":"false_positive"}"#;
     let quota = json!({"error": {"message": "You exceeded your current quota", "type": "insufficient_quota", "code": "insufficient_quota", "param": null}});
-    let rows: Vec<(&str, fn() -> Vec<Reply>, &str)> = vec![
-        ("refuses", || vec![sandbox::refusal()], "declined"),
-        ("cuts", || vec![sandbox::cut()], "cut off"),
-        ("filters", || vec![sandbox::filtered()], "filter"),
-        ("talks", || vec![sandbox::malformed("Sure! It is a false positive."); 2], "shape"),
+    let rows: Vec<(&str, fn() -> Reply, &str)> = vec![
+        ("refuses", sandbox::refusal, "declined"),
+        ("cuts", sandbox::cut, "cut off"),
+        ("filters", sandbox::filtered, "filter"),
+        ("talks", || sandbox::malformed("Sure! It is a false positive."), "shape"),
     ];
     for api in ["responses", "chat"] {
         for (name, replies, says) in &rows {
-            let (said, check) = answered(Bot::with().set("MODEL__API", api), replies()).await;
+            let (said, check) = answered(name, Bot::with().set("MODEL__API", api), replies()).await;
             assert!(said.contains(says), "{api}, {name}: {said}");
             assert_eq!(check, "neutral", "{api}, {name}");
         }
@@ -45,13 +45,12 @@ async fn an_answer_that_fails_is_never_a_false_positive() {
     for (text, says) in
         [(made_up, "evidence"), (elsewhere, "evidence"), (without, "evidence"), (no_shape, "shape")]
     {
-        let times = if says == "shape" { 2 } else { 1 };
-        let (said, check) = answered(Bot::with(), vec![sandbox::malformed(text); times]).await;
+        let (said, check) = answered(text, Bot::with(), sandbox::malformed(text)).await;
         assert!(said.contains(says), "{text}: {said}");
         assert!(!said.contains("safe to ignore"), "{text}: {said}");
         assert_eq!(check, "neutral", "{text}");
     }
-    let (said, check) = answered(Bot::with(), vec![sandbox::http(429, quota, &[])]).await;
+    let (said, check) = answered("quota", Bot::with(), sandbox::http(429, quota, &[])).await;
     assert!(said.contains("quota"), "{said}");
     assert_eq!(check, "neutral");
 }

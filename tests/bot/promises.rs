@@ -1,5 +1,7 @@
 //! The promises that this path already keeps, one test each.
 
+use std::time::Duration;
+
 use chaffinch_sandbox::{Caller, needs_review, true_positive};
 
 use crate::harness::{Bot, sarif};
@@ -178,4 +180,50 @@ async fn hostile_text_in_code_reports_and_answers_stays_text() {
 
 fn contains(bytes: &[u8], text: &str) -> bool {
     bytes.windows(text.len()).any(|window| window == text.as_bytes())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn nothing_secret_is_logged_at_any_level() {
+    let github =
+        crate::harness::forge(std::sync::Arc::new(chaffinch_server::SystemClock), "").await;
+    let model = chaffinch_sandbox::Model::start().await.unwrap();
+    model.answers([
+        chaffinch_sandbox::malformed("sentinel-answer"),
+        true_positive("sentinel-reason", "app/db.py:5"),
+    ]);
+    let folder = tempfile::tempdir().unwrap();
+    let mut settings = crate::harness::settings(&github, &model, &folder);
+    for (key, value) in [
+        ("SERVER__WORKERS", "1"),
+        ("LOG__FILTER", "trace"),
+        ("MODEL__AUTH", "bearer"),
+        ("MODEL__KEY", "sentinel-model-key"),
+    ] {
+        settings.push((format!("CHAFFINCH__{key}"), value.to_owned()));
+    }
+    let repo = github.repo("acme/shop");
+    let source = crate::harness::SQLI.replace("limit = 10", "limit = 10  # sentinel-source");
+    repo.base_file("README", "x\n").file("app/db.py", source);
+    let change = repo.change(7);
+    change.title("sentinel-title").author("sentinel-author");
+    change.report(
+        sarif("CodeQL", &[("rule", "app/db.py", 5)]).replace("was found here", "sentinel-message"),
+    );
+    let server = crate::harness::Binary::serve(&settings);
+    github.set_webhook_url(format!("http://{}/webhooks/github", server.address));
+    assert_eq!(github.deliver("pull_request.opened", 7).await.status, 202);
+    for _ in 0..600 {
+        if !change.checks().is_empty() && github.live_tokens() == 0 {
+            break;
+        }
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+    assert_eq!(change.threads().len(), 1);
+    let log = server.kill();
+    assert!(log.contains("accepted") && log.contains("triaged"), "the log was read: {log}");
+    let secrets = ["sentinel", "cursor.execute", "ghs_", crate::harness::WEBHOOK_SECRET, "BEGIN"];
+    for secret in secrets {
+        let line = log.lines().find(|line| line.contains(secret));
+        assert!(line.is_none(), "{secret} is logged: {}", line.unwrap_or_default());
+    }
 }

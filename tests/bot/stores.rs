@@ -56,8 +56,8 @@ async fn two_processes_on_one_redis_do_each_job_once() {
     let repo = github.repo("acme/shop");
     repo.base_file("README", "x\n");
     for number in 1..=CHANGES {
-        repo.file("app/db.py", format!("# {number}\n{}", crate::harness::SQLI));
-        repo.change(number).report(sarif("CodeQL", &[("rule", "app/db.py", 6)]));
+        repo.file("app/db.py", crate::harness::SQLI.replace("users", &format!("users_{number}")));
+        repo.change(number).report(sarif("CodeQL", &[("rule", "app/db.py", 5)]));
     }
     let servers = [Binary::serve(&settings), Binary::serve(&settings)];
     for number in 1..=CHANGES {
@@ -81,6 +81,10 @@ async fn two_processes_on_one_redis_do_each_job_once() {
     assert_eq!(reviews.len() as u64, CHANGES);
     let checks = github.requests_matching("POST", "/repos/{owner}/{repo}/check-runs");
     assert_eq!(checks.len() as u64, CHANGES);
-    assert_eq!(model.requests().len() as u64, CHANGES);
+    assert_eq!(
+        model.requests().len() as u64,
+        CHANGES,
+        "each its own lines, so each its own answer"
+    );
     assert!(github.problems().is_empty(), "{:?}", github.problems());
 }

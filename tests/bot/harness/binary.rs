@@ -4,6 +4,7 @@ use std::{
     io::{BufRead, BufReader},
     path::{Path, PathBuf},
     process::{Child, Command, Stdio},
+    thread::JoinHandle,
 };
 
 /// The built `chaffinch`, beside this test's own binary.
@@ -32,6 +33,7 @@ pub(crate) fn testdata(folder: &str) -> Option<PathBuf> {
 /// A running `chaffinch serve`. Killed, not stopped, when dropped.
 pub(crate) struct Binary {
     child: Child,
+    log: Option<JoinHandle<String>>,
     pub(crate) address: String,
 }
 
@@ -59,8 +61,8 @@ impl Binary {
             let line = line.unwrap();
             if let Some((_, rest)) = line.split_once(r#""address":""#) {
                 let address = rest.split('"').next().unwrap().to_owned();
-                std::thread::spawn(move || lines.for_each(drop));
-                return Self { child, address };
+                let rest = move || lines.map_while(Result::ok).map(|line| line + "\n").collect();
+                return Self { child, log: Some(std::thread::spawn(rest)), address };
             }
             seen.push_str(&line);
             seen.push('\n');
@@ -68,10 +70,11 @@ impl Binary {
         panic!("chaffinch did not start:\n{seen}");
     }
 
-    /// `kill -9`
-    pub(crate) fn kill(mut self) {
+    /// `kill -9`; what it has logged since it listened.
+    pub(crate) fn kill(mut self) -> String {
         self.child.kill().unwrap();
         self.child.wait().unwrap();
+        self.log.take().unwrap().join().unwrap()
     }
 }
 
