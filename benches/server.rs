@@ -1,6 +1,8 @@
-//! The whole program, as an operator runs it: webhook acknowledgements, and memory.
+//! The whole program, as an operator runs it: webhook acknowledgements, memory, and a cached triage.
 //!
 //! Wants `target/release/chaffinch` (`make bench` builds it) and a `redis-server` on the PATH.
+
+#![expect(clippy::print_stdout, reason = "figures are for people")]
 
 use std::{
     io::{BufRead, BufReader},
@@ -12,6 +14,8 @@ use std::{
 
 use anyhow::{Context, bail};
 use aws_lc_rs::hmac;
+use chaffinch_sandbox::{GitHub, Model, Options, needs_review};
+use chaffinch_server::{App, Config, SystemClock, SystemEntropy, Worker};
 use tokio::sync::Semaphore;
 
 const SECRET: &str = "a webhook secret for the benchmark";
@@ -24,15 +28,19 @@ async fn main() -> anyhow::Result<()> {
     chaffinch_server::install_crypto();
     let binary = binary()?;
     let folder = tempfile::tempdir()?;
-    let key = chaffinch_sandbox::private_key();
-    println!("{:<10}{:>12}{:>10}{:>10}{:>12}{:>14}{:>14}", "store", "acks/s", "p50 ms", "p99 ms", "idle MiB", "10,000 MiB", "20,000 MiB");
+    let forge = GitHub::start(Options::new(Arc::new(SystemClock))).await?;
+    let key = forge.private_key();
+    println!(
+        "{:<10}{:>12}{:>10}{:>10}{:>12}{:>14}{:>14}",
+        "store", "acks/s", "p50 ms", "p99 ms", "idle MiB", "10,000 MiB", "20,000 MiB"
+    );
     for store in ["sqlite", "redis"] {
         let redis = (store == "redis").then(|| Redis::start(folder.path())).transpose()?;
         let url = match &redis {
             Some(redis) => redis.url.clone(),
             None => format!("sqlite:{}", folder.path().join("bench.db").display()),
         };
-        let server = Server::start(&binary, &url, &key)?;
+        let server = Server::start(&binary, &url, key)?;
         let idle = server.memory()?;
         let (mut times, first) = load(&server.address, 0, DELIVERIES / 2).await?;
         let half = server.memory()?;
@@ -40,11 +48,16 @@ async fn main() -> anyhow::Result<()> {
         let full = server.memory()?;
         times.extend(more);
         times.sort_unstable();
-        let at = |share: f64| times[((times.len() - 1) as f64 * share) as usize].as_secs_f64() * 1e3;
+        let at =
+            |share: f64| times[((times.len() - 1) as f64 * share) as usize].as_secs_f64() * 1e3;
         let rate = DELIVERIES as f64 / (first + second).as_secs_f64();
-        println!("{store:<10}{rate:>12.0}{:>10.2}{:>10.2}{idle:>12.1}{half:>14.1}{full:>14.1}", at(0.5), at(0.99));
+        println!(
+            "{store:<10}{rate:>12.0}{:>10.2}{:>10.2}{idle:>12.1}{half:>14.1}{full:>14.1}",
+            at(0.5),
+            at(0.99)
+        );
     }
-    Ok(())
+    cached(folder.path()).await
 }
 
 /// Delivers `count` pull requests, each its own job, over kept-alive connections.
@@ -93,6 +106,81 @@ fn body(number: u64) -> String {
         r#"{{"action":"opened","number":{number},"pull_request":{{"number":{number},"state":"open","draft":false,"title":"t","body":"{padding}","head":{{"sha":"{:040x}","ref":"b","repo":{{"id":42,"full_name":"acme/shop"}}}},"base":{{"sha":"{:040x}","ref":"main","repo":{{"id":42,"full_name":"acme/shop"}}}}}},"repository":{{"id":42,"full_name":"acme/shop","name":"shop","owner":{{"login":"acme"}}}},"installation":{{"id":7}},"sender":{{"login":"someone"}}}}"#,
         number, 0
     )
+}
+
+/// Twenty findings whose answers are in the cache: what a re-run costs beside the forge's own time.
+async fn cached(folder: &Path) -> anyhow::Result<()> {
+    let github = GitHub::start(Options::new(Arc::new(SystemClock))).await?;
+    let model = Model::start().await?;
+    model.answer_with(|_| needs_review("Not enough is shown."));
+    let settings = [
+        ("SERVER__WORKERS", "0".to_owned()),
+        ("POLICY__REPOSITORIES", "[\"acme/shop\"]".to_owned()),
+        ("MODEL__BASE_URL", model.url()),
+        ("MODEL__NAME", "test-model".to_owned()),
+        ("MODEL__AUTH", "none".to_owned()),
+        ("STORE__URL", format!("sqlite:{}", folder.join("cached.db").display())),
+        ("STORE__KEY", STORE_KEY.to_owned()),
+        ("GITHUB__APP_ID", github.app_id().to_string()),
+        ("GITHUB__API_URL", github.url()),
+        ("GITHUB__PRIVATE_KEY", github.private_key().to_owned()),
+        ("GITHUB__WEBHOOK_SECRET", "it is a secret to everybody".to_owned()),
+    ];
+    let settings = settings.map(|(k, v)| (format!("CHAFFINCH__{k}"), v));
+    let config = Config::load(None, settings)?;
+    let app = App::build(&config, Arc::new(SystemClock), Arc::new(SystemEntropy)).await?;
+    let app = Arc::new(app);
+    let running = chaffinch_server::start(Arc::clone(&app), config.server.listen).await?;
+    github.set_webhook_url(format!("http://{}/webhooks/github", running.address));
+    let repo = github.repo("acme/shop");
+    repo.base_file("README", "x\n");
+    let mut results = Vec::new();
+    for file in 0..4 {
+        let functions = (0..5).map(|n| {
+            format!("def f{n}(request):\n    value = request.args['{n}']\n    run_{n}(value)\n\n\n")
+        });
+        repo.file(&format!("app/f{file}.py"), functions.collect::<String>());
+        results.extend((0..5).map(|n| {
+            let region = serde_json::json!({ "startLine": n * 5 + 3 });
+            let path = serde_json::json!({ "uri": format!("app/f{file}.py") });
+            let at = serde_json::json!({ "physicalLocation": { "artifactLocation": path, "region": region } });
+            serde_json::json!({ "ruleId": format!("rule.{n}"), "message": { "text": "x" }, "locations": [at] })
+        }));
+    }
+    let sarif = serde_json::json!({ "version": "2.1.0", "runs": [{ "tool": { "driver": { "name": "CodeQL" } }, "results": results }] });
+    repo.change(7).report(sarif.to_string());
+    github.deliver("pull_request.opened", 7).await;
+    let worker = Worker::new(app);
+    while worker.once().await?.is_some() {}
+    let asked = model.requests().len();
+    let mut times = Vec::new();
+    for _ in 0..30 {
+        github.deliver("check_run.rerequested", 7).await;
+        let (forge, started) = (forge_seconds(), Instant::now());
+        while worker.once().await?.is_some() {}
+        let (all, forge) = (started.elapsed().as_secs_f64(), forge_seconds() - forge);
+        times.push((all - forge, all));
+    }
+    times.sort_by(|a, b| a.0.total_cmp(&b.0));
+    let (own, all) = times[times.len() / 2];
+    anyhow::ensure!(
+        asked == 20 && model.requests().len() == 20,
+        "every answer comes from the cache"
+    );
+    println!(
+        "cached triage of 20 findings: {:.1} ms beside the forge, {:.1} ms with it (median of 30)",
+        own * 1e3,
+        all * 1e3
+    );
+    running.stop().await;
+    Ok(())
+}
+
+/// How long this process has waited for the forge so far.
+fn forge_seconds() -> f64 {
+    let counts = chaffinch_server::install_metrics().render();
+    let sums = counts.lines().filter(|l| l.starts_with("chaffinch_github_request_seconds_sum"));
+    sums.filter_map(|l| l.rsplit(' ').next()?.parse::<f64>().ok()).sum()
 }
 
 struct Server {
@@ -163,7 +251,16 @@ impl Redis {
     fn start(folder: &Path) -> anyhow::Result<Self> {
         let port = std::net::TcpListener::bind("127.0.0.1:0")?.local_addr()?.port();
         let child = Command::new("redis-server")
-            .args(["--port", &port.to_string(), "--bind", "127.0.0.1", "--save", "", "--appendonly", "yes"])
+            .args([
+                "--port",
+                &port.to_string(),
+                "--bind",
+                "127.0.0.1",
+                "--save",
+                "",
+                "--appendonly",
+                "yes",
+            ])
             .args(["--dir", &folder.display().to_string(), "--maxmemory-policy", "noeviction"])
             .stdout(Stdio::null())
             .spawn()
@@ -191,7 +288,10 @@ fn binary() -> anyhow::Result<PathBuf> {
     let folder = mine.parent().and_then(Path::parent).context("no target folder")?;
     let binary = folder.join("chaffinch");
     if !binary.exists() {
-        bail!("{} is missing: build it with `cargo build --workspace --release --bins`", binary.display());
+        bail!(
+            "{} is missing: build it with `cargo build --workspace --release --bins`",
+            binary.display()
+        );
     }
     Ok(binary)
 }

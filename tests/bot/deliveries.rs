@@ -103,7 +103,7 @@ async fn a_closed_change_is_left_alone() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn an_upload_needs_its_repositorys_token() {
+async fn an_upload_needs_the_token_of_its_repository() {
     let bot = Bot::start().await;
     let change = bot.sqli_change(7);
     let report = semgrep(&[(RULE, "app/db.py", 5)]);

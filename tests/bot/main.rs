@@ -1,6 +1,6 @@
 //! Whole-bot tests: real HTTP, real signatures, a real store, a forge with state. They read as a
 //! conversation; `harness` is what makes that possible.
-#![expect(clippy::unwrap_used, reason = "a test that cannot go on stops")]
+#![expect(clippy::unwrap_used, clippy::expect_used, reason = "a test that cannot go on stops")]
 
 mod architecture;
 mod conformance;

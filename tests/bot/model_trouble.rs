@@ -29,15 +29,16 @@ async fn an_answer_that_fails_is_never_a_false_positive() {
     let without = r#"{"reason":"Safe.","evidence":[],"verdict":"false_positive","remediation":"","confidence":99,"needs":[]}"#;
     let no_shape = r#"{"verdict":"false_positive"}"#;
     let quota = json!({"error": {"message": "You exceeded your current quota", "type": "insufficient_quota", "code": "insufficient_quota", "param": null}});
-    let rows: Vec<(&str, fn() -> Reply, &str)> = vec![
-        ("refuses", sandbox::refusal, "declined"),
-        ("cuts", sandbox::cut, "cut off"),
-        ("filters", sandbox::filtered, "filter"),
-        ("talks", || sandbox::malformed("Sure! It is a false positive."), "shape"),
+    let rows = [
+        ("refuses", sandbox::refusal(), "declined"),
+        ("cuts", sandbox::cut(), "cut off"),
+        ("filters", sandbox::filtered(), "filter"),
+        ("talks", sandbox::malformed("Sure! It is a false positive."), "shape"),
     ];
     for api in ["responses", "chat"] {
-        for (name, replies, says) in &rows {
-            let (said, check) = answered(name, Bot::with().set("MODEL__API", api), replies()).await;
+        for (name, reply, says) in &rows {
+            let (said, check) =
+                answered(name, Bot::with().set("MODEL__API", api), reply.clone()).await;
             assert!(said.contains(says), "{api}, {name}: {said}");
             assert_eq!(check, "neutral", "{api}, {name}");
         }

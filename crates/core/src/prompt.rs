@@ -83,6 +83,10 @@ impl Prompt {
     }
 }
 
+fn one_line(text: &str) -> String {
+    text.replace(char::is_control, "\u{fffd}")
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -128,8 +132,4 @@ mod tests {
             proptest::prop_assert!(prompt.render().expose().len() <= prompt.rendered_bound());
         }
     }
-}
-
-fn one_line(text: &str) -> String {
-    text.replace(char::is_control, "\u{fffd}")
 }

@@ -144,7 +144,7 @@ impl App {
                 let told = Told::of(answer).text.to_lowercase();
                 if told.contains("permissions requested") {
                     ForgeError::Denied { needs: permissions::named(set) }
-                } else if told.contains("repositor") {
+                } else if told.contains("repository") || told.contains("repositories") {
                     // Not in this installation, or no more.
                     ForgeError::NotFound
                 } else {

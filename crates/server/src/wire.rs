@@ -1,6 +1,6 @@
 //! Configuration → adapters.
 
-use std::{path::PathBuf, sync::Arc, time::Duration};
+use std::{sync::Arc, time::Duration};
 
 use anyhow::{Context, anyhow};
 use chaffinch_context::{Extractor, O200k};
@@ -159,7 +159,7 @@ pub async fn store_at(
         ..QueueConfig::default()
     };
     if let Some(path) = url.expose_secret().strip_prefix("sqlite:") {
-        let store = SqliteStore::open(&PathBuf::from(path), queue, sealer, clock, entropy)?;
+        let store = SqliteStore::open(path, queue, sealer, clock, entropy)?;
         return Ok(shared(Arc::new(store)));
     }
     let redis = RedisConfig { queue, prefix: config.store.prefix.clone(), ..RedisConfig::new(url) };

@@ -67,6 +67,7 @@ impl Binary {
             seen.push_str(&line);
             seen.push('\n');
         }
+        let _ = child.wait();
         panic!("chaffinch did not start:\n{seen}");
     }
 

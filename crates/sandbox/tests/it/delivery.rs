@@ -100,9 +100,9 @@ async fn a_failed_delivery_is_listed_and_sent_again() {
 async fn an_event_that_cannot_be_is_a_problem() {
     let scene = Scene::new().await;
     scene.github.repo("acme/shop").change(7);
-    scene.github.deliver("pull_request.oppened", 7).await;
+    scene.github.deliver("pull_request.unheard_of", 7).await;
     assert_eq!(
         scene.github.take_problems(),
-        ["sandbox: there is no pull_request.oppened about change 7"]
+        ["sandbox: there is no pull_request.unheard_of about change 7"]
     );
 }
