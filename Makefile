@@ -1,4 +1,4 @@
-.PHONY: help demo test bench tools fmt
+.PHONY: help toolchain demo test bench tools fmt
 .DEFAULT_GOAL := help
 
 help:
@@ -7,15 +7,18 @@ help:
 	@echo "make bench         what is measured"
 	@echo "make fmt           format the code"
 
-demo:
+# What no script here can install.
+toolchain:
 	@command -v cargo >/dev/null || { echo "Install a Rust toolchain first, then run this again."; exit 1; }
 	@command -v cc >/dev/null || { echo "Install a C compiler first (Debian: apt-get install gcc libc6-dev; macOS: xcode-select --install), then run this again."; exit 1; }
+
+demo: toolchain
 	@echo "Building (the first time takes some minutes) …" >&2
 	@cargo build --quiet --workspace --bins
 	@target/debug/chaffinch demo $(if $(ONCE),--once)
 
-test:
-	@command -v cargo >/dev/null || { echo "Install a Rust toolchain first, then run this again."; exit 1; }
+test: toolchain
+	@cargo fmt --version >/dev/null 2>&1 && cargo clippy --version >/dev/null 2>&1 || { echo "Installing rustfmt and clippy with rustup …"; rustup component add rustfmt clippy || { echo "Install rustfmt and clippy, then run this again."; exit 1; }; }
 	@tests/run.sh
 
 tools:

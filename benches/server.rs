@@ -62,7 +62,7 @@ async fn main() -> anyhow::Result<()> {
 
 /// Delivers `count` pull requests, each its own job, over kept-alive connections.
 async fn load(address: &str, from: u64, count: u64) -> anyhow::Result<(Vec<Duration>, Duration)> {
-    let client = chaffinch_server::http_client()?;
+    let client = chaffinch_server::http_client(None)?;
     let key = Arc::new(hmac::Key::new(hmac::HMAC_SHA256, SECRET.as_bytes()));
     let room = Arc::new(Semaphore::new(CONNECTIONS));
     let url = format!("http://{address}/webhooks/github");

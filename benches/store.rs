@@ -20,7 +20,7 @@ use std::{
 };
 
 use chaffinch_core::{
-    Clock, CommitSha, DeliveryId, Entropy, ForgeKind, Job, Queue, RepoId, RepoName, Subject,
+    Acked, Clock, CommitSha, DeliveryId, Entropy, ForgeKind, Job, Queue, RepoId, RepoName, Subject,
     Trigger,
 };
 use chaffinch_store::{QueueConfig, RedisConfig, RedisStore, Sealer, SqliteStore};
@@ -210,7 +210,7 @@ fn lease_and_ack_one_by_one(bencher: Bencher<'_, '_>, kind: Kind) {
         bed.runtime.block_on(async {
             for _ in 0..ONE_BY_ONE {
                 let lease = bed.queue.lease().await.unwrap().expect("a job is due");
-                assert!(bed.queue.ack(&lease).await.unwrap());
+                assert!(bed.queue.ack(&lease, Acked::Done).await.unwrap());
             }
         });
     });

@@ -99,7 +99,7 @@ impl Emulate {
             .stderr(Stdio::null())
             .spawn()
             .unwrap();
-        let client = chaffinch_server::http_client().unwrap();
+        let client = chaffinch_server::http_client(None).unwrap();
         let started = Self { child, url: format!("http://127.0.0.1:{port}"), client };
         for _ in 0..200 {
             if started.client.get(format!("{}/meta", started.url)).send().await.is_ok() {
@@ -189,7 +189,7 @@ async fn the_unchanged_bot_works_against_another_emulator() {
     let pull = emulate.ask("POST", "/repos/acme/shop/pulls", Some(pull)).await;
     let (number, head) = (pull["number"].as_u64().unwrap(), pull["head"]["sha"].as_str().unwrap());
 
-    let upload = chaffinch_server::http_client()
+    let upload = chaffinch_server::http_client(None)
         .unwrap()
         .post(format!("http://{}/api/v1/reports", server.address))
         .query(&[("repository", "acme/shop"), ("commit", head), ("change", &number.to_string())])
@@ -221,7 +221,7 @@ async fn the_unchanged_bot_works_against_another_emulator() {
 
     // The webhook was signed by the emulator and understood by the bot.
     let metrics = format!("http://{}/metrics", server.address);
-    let metrics = chaffinch_server::http_client().unwrap().get(metrics).send().await.unwrap();
+    let metrics = chaffinch_server::http_client(None).unwrap().get(metrics).send().await.unwrap();
     let metrics = metrics.text().await.unwrap();
     let accepted = r#"chaffinch_deliveries_total{forge="github",outcome="accepted"} 1"#;
     assert!(metrics.contains(accepted), "{metrics}");

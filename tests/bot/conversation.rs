@@ -170,6 +170,8 @@ async fn a_tool_that_has_not_reported_on_the_new_head_keeps_the_check_from_green
     Findings that touch this change: no findings.
 
     Waiting for the report of `Semgrep` on this commit.
+
+    1 earlier finding stands open in its thread, and no report says that it is gone.
     ");
     assert!(change.threads()[0].comments[0].minimized.is_none());
 }
@@ -310,4 +312,42 @@ async fn a_report_that_cannot_be_read_is_said_and_not_green() {
     A report could not be read: the report is cut off: its JSON ends too early.
     ");
     let _ = change.summary();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_finding_that_comes_back_is_shown_again() {
+    let bot = Bot::start().await;
+    let change = bot.sqli_change(7);
+    change.report(sarif("CodeQL", &[(RULE, "app/db.py", 5)]));
+    bot.model.answers([real()]);
+    bot.deliver("pull_request.opened", 7).await;
+    change.push(&[("app/db.py", SQLI_FIXED)]);
+    change.report(sarif("CodeQL", &[]));
+    bot.deliver("pull_request.synchronize", 7).await;
+    assert!(change.threads()[0].comments[0].minimized.is_some());
+
+    change.push(&[("app/db.py", crate::harness::SQLI)]);
+    change.report(sarif("CodeQL", &[(RULE, "app/db.py", 5)]));
+    bot.deliver("pull_request.synchronize", 7).await;
+    let threads = change.threads();
+    assert_eq!(threads.len(), 1);
+    assert!(threads[0].comments[0].minimized.is_none(), "{threads:?}");
+    assert_eq!(change.checks().last().unwrap().conclusion.as_deref(), Some("failure"));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_scan_that_failed_is_not_green() {
+    let failed = sarif("CodeQL", &[]).replace(
+        "\"results\":[]",
+        "\"results\":[],\"invocations\":[{\"executionSuccessful\":false}]",
+    );
+    assert!(failed.contains("executionSuccessful"));
+    for report in [failed, "{\"version\":\"2.1.0\",\"runs\":[]}".to_owned()] {
+        let bot = Bot::start().await;
+        let change = bot.sqli_change(7);
+        bot.upload(&change, &report).await;
+        bot.work().await;
+        assert_eq!(change.checks().last().unwrap().conclusion.as_deref(), Some("neutral"));
+        change.summary();
+    }
 }

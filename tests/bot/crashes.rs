@@ -1,14 +1,25 @@
 //! `kill -9` between any two steps loses nothing and posts nothing twice.
 
-use std::{sync::Arc, time::Duration};
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+    time::Duration,
+};
 
-use chaffinch_sandbox::{Model, Trouble, needs_review};
-use chaffinch_server::SystemClock;
+use chaffinch_core::Entropy;
+use chaffinch_sandbox::{Model, Trouble, hang, needs_review};
+use chaffinch_server::{SystemClock, SystemEntropy};
 
-use crate::harness::{Binary, forge, sarif, settings};
+use crate::harness::{Binary, Redis, forge, sarif, settings};
+
+/// The model's endpoint, which is no route of the forge.
+const MODEL: &str = "/v1/responses";
 
 /// Every step that a job takes at the forge, and whether the forge does it before we die.
 const STEPS: &[(&str, &str, Fate)] = &[
+    ("POST", MODEL, Fate::Never),
     ("POST", "/app/installations/{installation}/access_tokens", Fate::Never),
     ("GET", "/repos/{owner}/{repo}/pulls/{number}", Fate::Never),
     ("GET", "/repos/{owner}/{repo}/code-scanning/analyses", Fate::Never),
@@ -33,9 +44,21 @@ enum Fate {
 #[tokio::test(flavor = "multi_thread")]
 async fn killed_between_any_two_steps_nothing_is_lost_and_nothing_posted_twice() {
     chaffinch_server::install_crypto();
+    killed_at_every_step(None).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_same_holds_on_redis() {
+    chaffinch_server::install_crypto();
+    let redis = Redis::start();
+    killed_at_every_step(Some(redis.url())).await;
+}
+
+async fn killed_at_every_step(store: Option<String>) {
     // A few at a time: each is two processes, and a forge waits only ten seconds for an answer.
     for some in STEPS.chunks(4) {
-        let running: Vec<_> = some.iter().map(|step| tokio::spawn(killed_at(*step))).collect();
+        let running: Vec<_> =
+            some.iter().map(|step| tokio::spawn(killed_at(*step, store.clone()))).collect();
         for (step, ended) in some.iter().zip(running) {
             if let Err(e) = ended.await {
                 panic!("killed at {step:?}: {e}");
@@ -44,7 +67,7 @@ async fn killed_between_any_two_steps_nothing_is_lost_and_nothing_posted_twice()
     }
 }
 
-async fn killed_at((method, route, fate): (&'static str, &'static str, Fate)) {
+async fn killed_at((method, route, fate): (&str, &str, Fate), store: Option<String>) {
     let clock = Arc::new(SystemClock);
     let github = forge(clock, "").await;
     let model = Model::start().await.unwrap();
@@ -53,6 +76,10 @@ async fn killed_at((method, route, fate): (&'static str, &'static str, Fate)) {
     let mut settings = settings(&github, &model, &folder);
     for (key, value) in [("SERVER__WORKERS", "1"), ("STORE__LEASE_SECONDS", "2")] {
         settings.push((format!("CHAFFINCH__{key}"), value.to_owned()));
+    }
+    if let Some(url) = store {
+        settings.push(("CHAFFINCH__STORE__URL".to_owned(), url));
+        settings.push(("CHAFFINCH__STORE__PREFIX".to_owned(), SystemEntropy.hex(8)));
     }
     let filler = "\n# nothing to see\n".repeat(20);
     let old = format!("{}{filler}", crate::harness::SQLI);
@@ -67,11 +94,25 @@ async fn killed_at((method, route, fate): (&'static str, &'static str, Fate)) {
 
     // The step gets no answer: it is never done, or done and then the connection is lost.
     let trouble = if fate == Fate::Done { Trouble::LoseAnswer } else { Trouble::Hang };
-    github.faults().next(method, route, trouble);
+    let asks_model = route == MODEL;
+    if asks_model {
+        // The receipt is written; the answer never comes.
+        let asked = AtomicBool::new(false);
+        model.answer_with(move |_| match asked.swap(true, Ordering::SeqCst) {
+            false => hang(),
+            true => needs_review("Not enough is shown."),
+        });
+    } else {
+        github.faults().next(method, route, trouble);
+    }
     let server = Binary::serve(&settings);
     github.set_webhook_url(format!("http://{}/webhooks/github", server.address));
     assert_eq!(github.deliver("pull_request.opened", 7).await.status, 202);
-    until(&format!("{method} {route} is reached"), || github.faults().left() == 0).await;
+    until(&format!("{method} {route} is reached"), || match asks_model {
+        true => !model.requests().is_empty(),
+        false => github.faults().left() == 0,
+    })
+    .await;
     tokio::time::sleep(Duration::from_millis(50)).await;
     server.kill();
 

@@ -157,3 +157,44 @@ async fn the_server_says_whether_it_is_alive_and_ready() {
         "{page}"
     );
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn two_changes_with_one_head_both_get_the_report() {
+    let bot = Bot::start().await;
+    let one = bot.sqli_change(7);
+    let two = bot.sqli_change(8);
+    // The same branch, proposed twice: the sandbox is told so by the same files and commit.
+    two.same_head_as(&one);
+    bot.model.answer_with(|_| needs_review("Not enough is shown."));
+    let report = semgrep(&[(RULE, "app/db.py", 5)]);
+    assert_eq!(bot.upload_as(UPLOAD_TOKEN, "acme/shop", &one.head(), None, &report).await, 202);
+    assert_eq!(bot.work().await, ["spread", "published", "published"]);
+    assert_eq!((one.threads().len(), two.threads().len()), (1, 1));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_report_that_comes_before_its_change_waits_for_it() {
+    let bot = Bot::start().await;
+    let change = bot.sqli_change(7).close();
+    let report = semgrep(&[(RULE, "app/db.py", 5)]);
+    assert_eq!(bot.upload_as(UPLOAD_TOKEN, "acme/shop", &change.head(), None, &report).await, 202);
+    assert_eq!(bot.work().await, ["spread"]);
+    change.reopen();
+    bot.model.answers([needs_review("Not enough is shown.")]);
+    assert_eq!(bot.deliver("pull_request.reopened", 7).await, ["published"]);
+    assert_eq!(change.threads().len(), 1);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_change_that_is_closed_and_reopened_is_triaged() {
+    let bot = Bot::start().await;
+    let change = bot.sqli_change(7);
+    change.report(sarif("CodeQL", &[(RULE, "app/db.py", 5)]));
+    bot.github.deliver("pull_request.opened", 7).await;
+    change.close();
+    assert_eq!(bot.work().await, ["closed"]);
+    change.reopen();
+    bot.model.answers([needs_review("Not enough is shown.")]);
+    assert_eq!(bot.deliver("pull_request.reopened", 7).await, ["published"]);
+    assert_eq!(change.threads().len(), 1);
+}

@@ -180,14 +180,14 @@ impl Bot {
         let mut query = vec![("repository", repository), ("commit", commit)];
         query.extend(number.map(|n| ("change", n)));
         let url = format!("http://{}/api/v1/reports", self.address);
-        let request = chaffinch_server::http_client().unwrap().post(url);
+        let request = chaffinch_server::http_client(None).unwrap().post(url);
         let request = request.query(&query).bearer_auth(token).body(report.to_owned());
         request.send().await.unwrap().status().as_u16()
     }
 
     pub(crate) async fn get(&self, path: &str) -> (u16, String) {
         let url = format!("http://{}{path}", self.address);
-        let answer = chaffinch_server::http_client().unwrap().get(url).send().await.unwrap();
+        let answer = chaffinch_server::http_client(None).unwrap().get(url).send().await.unwrap();
         (answer.status().as_u16(), answer.text().await.unwrap())
     }
 

@@ -78,7 +78,7 @@ async fn a_rate_limited_model_is_asked_again_when_it_says() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_model_that_stays_away_ends_in_a_neutral_check() {
-    let bot = Bot::with().set("TRIAGE__MAX_ATTEMPTS", "3").start().await;
+    let bot = Bot::with().set("TRIAGE__PUBLISH_AFTER", "3").start().await;
     let change = one_finding(&bot).await;
     bot.model.answers([
         sandbox::hang(),

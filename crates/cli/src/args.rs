@@ -91,7 +91,7 @@ pub(crate) enum Format {
     Json,
     /// What the summary of a pull request would say.
     Markdown,
-    /// SARIF 2.1.0, with likely false positives as suppressions under review.
+    /// SARIF 2.1.0: every finding with its verdict as its level; likely false positives are notes.
     Sarif,
 }
 

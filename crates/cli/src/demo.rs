@@ -3,7 +3,7 @@
 mod program;
 mod show;
 
-use std::{process::ExitCode, sync::Arc, time::Duration};
+use std::{net::SocketAddr, process::ExitCode, sync::Arc, time::Duration};
 
 use anyhow::{Context, bail};
 use chaffinch_core::{Clock, Entropy};
@@ -15,6 +15,8 @@ use crate::{
     progress::{self, BOLD, DIM},
 };
 
+/// Settings of the environment that count where a real model is asked.
+const OF_THE_MODEL: &[&str] = &["CHAFFINCH__MODEL__", "CHAFFINCH__TRIAGE__"];
 const REPOSITORY: &str = "orchard/shop";
 const NUMBER: u64 = 7;
 const UPLOAD_TOKEN: &str = "the demo's upload token";
@@ -29,6 +31,9 @@ pub(crate) async fn run(
     options: Demo,
     environment: Vec<(String, String)>,
 ) -> anyhow::Result<ExitCode> {
+    if !options.listen.ip().is_loopback() {
+        bail!("--listen takes an address on the loopback: the sandbox is for this machine alone");
+    }
     chaffinch_server::install_crypto();
     let given = |name: &str| environment.iter().find(|(k, v)| k == name && !v.is_empty());
     let openai = given("OPENAI_API_KEY").map(|(_, v)| v.clone());
@@ -40,8 +45,10 @@ pub(crate) async fn run(
 
     let github = start_forge(&options, !real).await?;
     let folder = tempfile::tempdir().context("cannot make a temporary folder")?;
+    let address = free_address()?;
     let mut settings = vec![
-        ("SERVER__LISTEN", "127.0.0.1:0".to_owned()),
+        ("SERVER__LISTEN", address.to_string()),
+        ("SERVER__PUBLIC_URL", format!("http://{address}")),
         ("POLICY__REPOSITORIES", format!("[\"{REPOSITORY}\"]")),
         ("STORE__URL", format!("sqlite:{}", folder.path().join("demo.db").display())),
         ("STORE__KEY", SystemEntropy.hex(32)),
@@ -61,8 +68,9 @@ pub(crate) async fn run(
         None => settings.extend(real_model(&options, openai, &environment)),
     }
     let settings = settings.into_iter().map(|(k, v)| (format!("CHAFFINCH__{k}"), v));
-    let asked =
-        environment.into_iter().filter(|(k, _)| real && k.starts_with("CHAFFINCH__MODEL__"));
+    let asked = environment
+        .into_iter()
+        .filter(|(k, _)| real && OF_THE_MODEL.iter().any(|p| k.starts_with(p)));
     let mut config = Config::load(None, settings.chain(asked))?;
     config.upload.push(Upload::new(REPOSITORY.parse()?, UPLOAD_TOKEN.into()));
     chaffinch_server::install_logs(&config.log, false);
@@ -94,6 +102,11 @@ pub(crate) async fn run(
 /// Only this process ever sees it.
 const WEBHOOK_SECRET: &str = "the demo's webhook secret";
 
+/// Comments link to the server's policy page, so its address must be known before it listens.
+fn free_address() -> anyhow::Result<SocketAddr> {
+    Ok(std::net::TcpListener::bind("127.0.0.1:0").and_then(|l| l.local_addr())?)
+}
+
 async fn start_forge(options: &Demo, scripted: bool) -> anyhow::Result<sandbox::GitHub> {
     let clock: Arc<dyn Clock> = Arc::new(SystemClock);
     let port = if options.once { 0 } else { options.listen.port() };
@@ -108,14 +121,17 @@ async fn start_forge(options: &Demo, scripted: bool) -> anyhow::Result<sandbox::
     })
 }
 
-/// The demo's own program is all that leaves, so the demo itself is the agreement.
+/// Nothing is known of the endpoint; but the demo's own program is all that leaves.
 fn real_model(
     options: &Demo,
     openai: Option<String>,
     environment: &[(String, String)],
 ) -> Vec<(&'static str, String)> {
     let mut settings = vec![
-        ("MODEL__ATTESTATION__AGREEMENT", "demo: only the demo's own program is sent".to_owned()),
+        (
+            "MODEL__ATTESTATION__AGREEMENT",
+            "none; this is a demo, and only its own small program is sent".to_owned(),
+        ),
         ("MODEL__ATTESTATION__NO_TRAINING", "true".to_owned()),
     ];
     let elsewhere = environment.iter().any(|(k, _)| k == "CHAFFINCH__MODEL__BASE_URL");
@@ -147,7 +163,7 @@ fn say_what_runs(running: &Running, config: &Config, real: bool) {
 async fn upload(running: &Running, head: &str) -> anyhow::Result<()> {
     let url = format!("http://{}/api/v1/reports", running.address);
     let number = NUMBER.to_string();
-    let answer = chaffinch_server::http_client()?
+    let answer = chaffinch_server::http_client(None)?
         .post(url)
         .query(&[("repository", REPOSITORY), ("commit", head), ("change", &number)])
         .bearer_auth(UPLOAD_TOKEN)

@@ -78,6 +78,16 @@ pub enum Enqueued {
     Duplicate,
 }
 
+/// What came of a job that is over.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Acked {
+    /// The work was done; the same work is not done again while it is remembered.
+    Done,
+    /// It came to nothing (the change is closed, a draft, or has moved on): the same work may be
+    /// queued anew, by another delivery.
+    Nothing,
+}
+
 /// The right to do a job until a deadline.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Lease {
@@ -87,7 +97,7 @@ pub struct Lease {
     pub attempt: u32,
     /// Identifies this lease to the queue; a later lease of the same job has another.
     pub token: String,
-    /// Until when. After it, another worker may take the job.
+    /// Until when. From then on the lease is lost, and another worker may take the job.
     pub until: DateTime<Utc>,
 }
 

@@ -25,7 +25,7 @@ pub use ids::{
     ChangeId, CommitSha, DeliveryId, ForgeKind, IdError, RepoId, RepoName, RepoPath, ReportId,
     RuleId,
 };
-pub use job::{Enqueued, Job, Lease, QueueDepth, Subject, Trigger};
+pub use job::{Acked, Enqueued, Job, Lease, QueueDepth, Subject, Trigger};
 pub use ports::{
     Access, Clock, Discussion, Entropy, Forge, ForgeError, Grant, Queue, RawReport, Receipts,
     Source, StoreError, TokenCount, Vault, VaultKind,

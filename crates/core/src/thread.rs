@@ -129,6 +129,8 @@ pub struct Thread {
     pub at: Option<Placement>,
     /// Whether somebody, or we, resolved it.
     pub resolved: bool,
+    /// Whether it is resolved, and the forge tells that we did it and nobody else.
+    pub resolved_by_us: bool,
     /// Whether anybody else has written in it.
     pub has_replies: bool,
 }

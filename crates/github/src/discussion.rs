@@ -45,6 +45,10 @@ impl Discussion for GitHubDiscussion {
         threads::resolve(&self.handle, &thread.id).await
     }
 
+    async fn reopen(&self, thread: &Thread) -> Result<(), ForgeError> {
+        threads::reopen(&self.handle, &thread.id).await
+    }
+
     async fn summary(&self, change: &Change) -> Result<Option<Comment>, ForgeError> {
         summary::find(&self.handle, change.id.number).await
     }

@@ -248,14 +248,6 @@ impl Model for Client {
         metrics::counter!("chaffinch_model_calls_total", "outcome" => outcome(&result))
             .increment(1);
         metrics::histogram!("chaffinch_model_call_seconds").record(started.elapsed().as_secs_f64());
-        if let Ok(completion) = &result {
-            let usage = completion.usage;
-            for (kind, tokens) in
-                [("input", usage.input), ("cached", usage.cached), ("output", usage.output)]
-            {
-                metrics::counter!("chaffinch_model_tokens_total", "kind" => kind).increment(tokens);
-            }
-        }
         result
     }
 }

@@ -9,7 +9,7 @@ use serde::{
 use serde_json::value::RawValue;
 
 use crate::{
-    Format, ReportError,
+    Format, ReportError, Sign,
     draft::{Collector, title},
     lenient::{Text, absent},
     sarif,
@@ -55,6 +55,9 @@ pub(crate) fn read(json: &str, collector: &mut Collector<'_>) -> Result<Format, 
             collector.add_tool("Semgrep");
         }
         if empty_of_semgrep || list == List::Semgrep {
+            if members.errors.is_some_and(semgrep::failed) {
+                collector.all_unfinished(Sign::Errors);
+            }
             return Ok(Format::Semgrep);
         }
     }
@@ -69,6 +72,7 @@ struct Members<'a> {
     runs: bool,
     results: Option<&'a RawValue>,
     findings: Option<&'a RawValue>,
+    errors: Option<&'a RawValue>,
     names: Vec<String>,
     others: usize,
 }
@@ -113,6 +117,7 @@ impl<'de> Visitor<'de> for Document<'_, '_> {
                 "runs" => members.runs |= map.next_value_seed(sarif::Runs(self.0))?,
                 "results" => members.results = Some(map.next_value()?),
                 "findings" => members.findings = Some(map.next_value()?),
+                "errors" => members.errors = map.next_value()?,
                 _ => {
                     map.next_value::<IgnoredAny>()?;
                 }

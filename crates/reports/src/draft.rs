@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use chaffinch_core::{FlowRole, FlowStep, Location, Region, Rule, RuleId, SourceText};
 
 use crate::{
-    Options, ReportError, Skipped, Tool, Unidentified,
+    Format, Options, Report, ReportError, Sign, Skipped, Tool, Unfinished, Unidentified,
     bounds::{Limits, REPORT_STEPS, TITLE, TOOL_FINGERPRINT, cut},
     message,
     paths::{PlaceId, Places, Settled},
@@ -44,6 +44,7 @@ pub(crate) struct Collector<'o> {
     pub(crate) places: Places<'o>,
     pub(crate) skipped: Skipped,
     pub(crate) tools: Vec<String>,
+    unfinished: Vec<Unfinished>,
     /// The bound that was passed, for which reading stopped.
     pub(crate) passed: Option<ReportError>,
     drafts: Vec<Draft>,
@@ -58,6 +59,7 @@ impl<'o> Collector<'o> {
             places: Places::new(options.known_paths),
             skipped: Skipped::default(),
             tools: Vec::new(),
+            unfinished: Vec::new(),
             passed: None,
             drafts: Vec::new(),
             results: 0,
@@ -92,6 +94,21 @@ impl<'o> Collector<'o> {
         }
     }
 
+    /// Says that a scan did not come to its end.
+    pub(crate) fn unfinished(&mut self, tool: Option<&str>, sign: Sign) {
+        let scan = Unfinished { tool: tool.map(str::to_owned), sign };
+        if !self.unfinished.contains(&scan) {
+            self.unfinished.push(scan);
+        }
+    }
+
+    /// Says so of all tools.
+    pub(crate) fn all_unfinished(&mut self, sign: Sign) {
+        for tool in self.tools.clone() {
+            self.unfinished(Some(&tool), sign);
+        }
+    }
+
     /// Keeps a result.
     pub(crate) fn add(&mut self, draft: Draft) {
         if draft.spots.is_empty() {
@@ -121,14 +138,15 @@ impl<'o> Collector<'o> {
         text[..end.unwrap_or(text.len())].to_owned()
     }
 
-    /// The findings.
-    pub(crate) fn finish(mut self) -> (Vec<String>, Vec<Unidentified>, Skipped) {
+    /// The report.
+    pub(crate) fn finish(mut self, format: Format) -> Report {
         let settled = self.places.settle();
         let mut results = Vec::with_capacity(self.drafts.len());
         for draft in std::mem::take(&mut self.drafts) {
             self.settle(draft, &settled, &mut results);
         }
-        (self.tools, results, self.skipped)
+        let Self { tools, skipped, unfinished, .. } = self;
+        Report { format, tools, results, skipped, unfinished }
     }
 
     fn settle(&mut self, draft: Draft, settled: &Settled, results: &mut Vec<Unidentified>) {

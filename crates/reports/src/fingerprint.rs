@@ -32,6 +32,46 @@ pub fn identify<'f>(
     results.into_iter().zip(fingerprints).map(finding).collect()
 }
 
+/// The results of several reports, each once, for one call of [`identify`]: what two reports of one
+/// tool say of the same lines by the same rule is one result, though their words differ (a tool may
+/// write two formats, or be run twice). The one with the longer flow is kept.
+pub fn combine(reports: Vec<Vec<Unidentified>>) -> Vec<Unidentified> {
+    let mut all: Vec<Unidentified> = Vec::new();
+    let mut known: HashMap<(String, String, Location), Vec<usize>> = HashMap::new();
+    for report in reports {
+        // Of one report, results of the same lines stay apart.
+        let mut seen: HashMap<(String, String, Location), usize> = HashMap::new();
+        for result in report {
+            let mut location = result.location.clone();
+            if let Some(region) = &mut location.region {
+                (region.start_column, region.end_column) = (None, None);
+            }
+            let key = (tool_key(&result.tool), result.rule.id.as_str().to_owned(), location);
+            let number = seen.entry(key.clone()).or_default();
+            let places = known.entry(key).or_default();
+            match places.get(*number).and_then(|at| all.get_mut(*at)) {
+                Some(kept) => unite(kept, result),
+                None => {
+                    places.push(all.len());
+                    all.push(result);
+                }
+            }
+            *number += 1;
+        }
+    }
+    all
+}
+
+fn unite(kept: &mut Unidentified, mut other: Unidentified) {
+    let suppressed = kept.suppressed && other.suppressed;
+    if kept.flow.len() < other.flow.len() {
+        std::mem::swap(kept, &mut other);
+    }
+    kept.suppressed = suppressed;
+    kept.snippet = kept.snippet.take().or(other.snippet);
+    kept.tool_fingerprint = kept.tool_fingerprint.take().or(other.tool_fingerprint);
+}
+
 /// The tool without its edition: Semgrep's SARIF says "Semgrep OSS" where older JSON says nothing.
 fn tool_key(tool: &Tool) -> String {
     let name = tool.name.trim().to_lowercase();
@@ -83,8 +123,8 @@ fn by_tool(results: &[Unidentified]) -> Vec<Option<Fingerprint>> {
     all.into_iter().map(|one| one.filter(|one| !repeated.contains(one))).collect()
 }
 
-/// One fingerprint each: the tool's, else one of rule, path and text, and a number among those that
-/// have these in common, in the order of their regions.
+/// One fingerprint each: the tool's, else one of tool, rule, path and text, and a number among those
+/// that have these in common, in the order of their regions.
 fn fingerprints<'f>(
     results: &[Unidentified],
     file: &dyn Fn(&RepoPath) -> Option<&'f str>,
@@ -102,14 +142,16 @@ fn fingerprints<'f>(
         let lines: Option<Vec<&str>> = file(path).map(|text| text.lines().collect());
         for (i, result) in of_file {
             let (rule, text) = (result.rule.id.as_str(), text(result, lines.as_deref()));
-            let group = [b"lines", rule.as_bytes(), path.as_str().as_bytes(), text.as_bytes()];
+            let (tool, path) = (tool_key(&result.tool), path.as_str());
+            let group: [&[u8]; 5] =
+                [b"lines", tool.as_bytes(), rule.as_bytes(), path.as_bytes(), text.as_bytes()];
             groups.entry(digest(&group)).or_default().push((*i, *result));
         }
     }
     for (group, mut members) in groups {
         members.sort_by_cached_key(|(_, result)| {
             let region = result.location.region.map(order);
-            (region, tool_key(&result.tool), result.message.expose().to_owned())
+            (region, result.message.expose().to_owned())
         });
         for (number, (i, _)) in members.into_iter().enumerate() {
             let parts = [group.to_string(), number.to_string()];
@@ -154,7 +196,7 @@ fn fold<'l>(lines: impl Iterator<Item = &'l str>) -> String {
 /// Each part with its length before it, so that no two lists of parts are the same bytes.
 fn digest(parts: &[&[u8]]) -> Fingerprint {
     let mut context = Context::new(&SHA256);
-    context.update(b"chaffinch finding 1");
+    context.update(b"chaffinch finding 2");
     for part in parts {
         context.update(&(part.len() as u64).to_be_bytes());
         context.update(part);

@@ -17,7 +17,10 @@ use std::fmt;
 
 use chaffinch_core::{Flow, Location, RepoPath, Rule, SourceText};
 
-pub use self::{bounds::Limits, fingerprint::identify};
+pub use self::{
+    bounds::Limits,
+    fingerprint::{combine, identify},
+};
 
 /// How a report is to be read.
 #[derive(Debug, Clone, Default)]
@@ -60,6 +63,45 @@ pub struct Report {
     pub results: Vec<Unidentified>,
     /// What was left out, and why.
     pub skipped: Skipped,
+    /// Scans that did not come to their end: that such a report says nothing of a finding proves
+    /// nothing. Its results count all the same.
+    pub unfinished: Vec<Unfinished>,
+}
+
+/// A scan that did not come to its end, as far as the report tells.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Unfinished {
+    /// The name of the tool, one of [`Report::tools`]; `None` where the report names none.
+    /// Untrusted.
+    pub tool: Option<String>,
+    /// What tells that it did not.
+    pub sign: Sign,
+}
+
+/// What tells that a scan did not come to its end. Its text is ours.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+#[non_exhaustive]
+pub enum Sign {
+    /// The tool says that it failed (SARIF: `executionSuccessful` is false).
+    Failed,
+    /// The tool lists errors (Semgrep: `errors` of level `error`).
+    Errors,
+    /// There is a run without a list of results (SARIF writes null where a tool could not start).
+    NoResults,
+    /// There is no run at all.
+    NoRun,
+}
+
+impl fmt::Display for Sign {
+    /// `the tool says that its scan failed`.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Failed => "the tool says that its scan failed",
+            Self::Errors => "the tool lists errors of its scan",
+            Self::NoResults => "the report has no list of results",
+            Self::NoRun => "the report has no run of any tool",
+        })
+    }
 }
 
 /// Who made a result.
@@ -115,9 +157,10 @@ pub struct Skipped {
     pub passed: usize,
     /// Results of an earlier scan that are gone (baseline state `absent`).
     pub gone: usize,
-    /// Further locations of results, past the first 20 or outside of the repository. The results
-    /// themselves are kept.
+    /// Further locations of results, outside of the repository. The results themselves are kept.
     pub locations: usize,
+    /// Further locations of results, past the first 20. The results themselves are kept.
+    pub locations_past_bound: usize,
     /// Steps of flows, past 100 a flow or 250,000 a report, or outside of the repository. The
     /// results themselves are kept.
     pub flow_steps: usize,
@@ -146,6 +189,11 @@ impl fmt::Display for Skipped {
             (self.passed, "result says that all is well", "results say that all is well"),
             (self.gone, "result is gone since the baseline", "results are gone since the baseline"),
             (self.locations, "further location is left out", "further locations are left out"),
+            (
+                self.locations_past_bound,
+                "further location is past the bound",
+                "further locations are past the bound",
+            ),
             (self.flow_steps, "flow step is left out", "flow steps are left out"),
             (self.cut_texts, "text was cut", "texts were cut"),
         ];
@@ -219,8 +267,7 @@ pub fn parse(bytes: &[u8], options: &Options<'_>) -> Result<Report, ReportError>
     bounds::check_depth(json, &options.limits)?;
     let mut collector = draft::Collector::new(options);
     let format = document::read(json, &mut collector)?;
-    let (tools, results, skipped) = collector.finish();
-    Ok(Report { format, tools, results, skipped })
+    Ok(collector.finish(format))
 }
 
 #[cfg(test)]

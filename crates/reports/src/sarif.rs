@@ -19,7 +19,7 @@ use self::{
     wire::{Component, Location, Run, SarifResult, Suppression},
 };
 use crate::{
-    Tool,
+    Sign, Tool,
     draft::{Collector, Draft, Spot, title, unique_fingerprints},
     lenient::{Array, Object, Text, absent},
 };
@@ -41,11 +41,16 @@ impl<'de> Visitor<'de> for Runs<'_, '_> {
         f.write_str("runs")
     }
     fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<bool, A::Error> {
+        let mut any = false;
         while let Some(run) = seq.next_element::<Object<Run<'de>>>()? {
+            any = true;
             match run.0 {
                 Some(run) => read_run(&run, self.0).map_err(serde::de::Error::custom)?,
                 None => self.0.skipped.malformed += 1,
             }
+        }
+        if !any {
+            self.0.unfinished(None, Sign::NoRun);
         }
         Ok(true)
     }
@@ -57,7 +62,14 @@ fn read_run<'a>(run: &Run<'a>, collector: &mut Collector<'_>) -> serde_json::Res
     let tool = tool(driver);
     collector.add_tool(&tool.name);
     uri::roots(run).iter().for_each(|root| collector.places.add_root(root));
-    let Some(results) = run.results else { return Ok(()) };
+    if failed(run) {
+        collector.unfinished(Some(&tool.name), Sign::Failed);
+    }
+    // Null is SARIF's word for "could not run", and without the member nothing was looked for.
+    let Some(results) = run.results.filter(|results| results.get().starts_with('[')) else {
+        collector.unfinished(Some(&tool.name), Sign::NoResults);
+        return Ok(());
+    };
     let (rules, locator) = (Rules::new(run), Locator::new(run));
     let mut results_of_run =
         Results { run, tool, rules, locator, collector, given: Vec::new(), drafts: Vec::new() };
@@ -65,6 +77,13 @@ fn read_run<'a>(run: &Run<'a>, collector: &mut Collector<'_>) -> serde_json::Res
     deserializer.deserialize_any(&mut results_of_run)?;
     results_of_run.finish();
     Ok(())
+}
+
+/// Whether a tool says that one of its invocations failed, or names more than are read.
+fn failed(run: &Run<'_>) -> bool {
+    let mut invocations = run.invocations.items.iter().filter_map(Object::get);
+    run.invocations.dropped > 0
+        || invocations.any(|invocation| invocation.execution_successful.get() == Some("false"))
 }
 
 fn tool(driver: Option<&Component<'_>>) -> Tool {
@@ -118,7 +137,7 @@ impl Results<'_, '_, '_, '_> {
             return Ok(());
         };
         let mut spots = Vec::new();
-        self.collector.skipped.locations += result.locations.dropped;
+        self.collector.skipped.locations_past_bound += result.locations.dropped;
         let (mut named, mut lost) = (0, 0);
         for location in result.locations.items.iter().filter_map(Object::get) {
             if !names_a_file(location) {

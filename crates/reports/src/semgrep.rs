@@ -14,13 +14,13 @@ use serde_json::value::RawValue;
 
 use self::{
     trace::Trace,
-    wire::{Match, PlatformFinding, Position},
+    wire::{Match, PlatformFinding, Position, ScanError},
 };
 use crate::{
     Tool,
     cwe::Weaknesses,
     draft::{Collector, Draft, DraftStep, Spot, rule_id, title, unique_fingerprints},
-    lenient::{Number, Text, absent},
+    lenient::{Array, Number, Object, Text, absent},
     paths::place,
     rating,
 };
@@ -61,6 +61,22 @@ pub(crate) fn read(
         return Ok(List::None);
     }
     Ok(results.finish())
+}
+
+/// Whether the errors of a scan leave open what it would have found: one of level `error`, or one
+/// that cannot be read. A warning (a file that is parsed in part, say) does not.
+pub(crate) fn failed(errors: &RawValue) -> bool {
+    match serde_json::from_str::<Array<Object<ScanError<'_>>, 1_000>>(errors.get()) {
+        Ok(errors) => errors.dropped > 0 || errors.items.iter().any(is_grave),
+        Err(_) => true,
+    }
+}
+
+fn is_grave(error: &Object<ScanError<'_>>) -> bool {
+    !matches!(
+        error.get().and_then(|error| error.level.get()),
+        Some("warn" | "warning" | "info" | "WARN" | "WARNING" | "INFO")
+    )
 }
 
 /// Takes results, one by one, each with the fingerprint that Semgrep gives it.

@@ -35,6 +35,7 @@ pub(crate) struct Limits {
     pub(crate) delivery_bytes: usize,
     pub(crate) report_bytes: usize,
     pub(crate) workers: usize,
+    pub(crate) publish_after: u32,
     pub(crate) max_attempts: u32,
     pub(crate) lease: Duration,
     pub(crate) grace: Duration,

@@ -120,6 +120,7 @@ impl Config {
             ("model.key".to_owned(), model.key()),
             ("store.url".to_owned(), store.url()),
             ("store.key".to_owned(), store.key()),
+            ("store.key_previous".to_owned(), store.key_previous()),
             ("github.private_key".to_owned(), github.private_key()),
             ("github.webhook_secret".to_owned(), github.webhook_secret()),
             ("github.webhook_secret_previous".to_owned(), github.webhook_secret_previous()),

@@ -2,29 +2,66 @@
 
 use std::time::Duration;
 
-use reqwest::{Certificate, Client, ClientBuilder, redirect::Policy};
+use reqwest::{Certificate, Client, ClientBuilder, Proxy, redirect::Policy};
+use url::{Host, Url};
 
 const CONNECT: Duration = Duration::from_secs(5);
-const WHOLE: Duration = Duration::from_secs(60);
 
 /// Makes the client that forges and model endpoints are asked with: no redirects of its own (a
-/// redirect could carry a credential to another host; the adapters decide), bounded in time, with the
-/// platform's CA certificates, or with Mozilla's where the machine has none.
+/// redirect could carry a credential to another host; the adapters decide), with the platform's CA
+/// certificates, or with Mozilla's where the machine has none. Each adapter bounds its own requests.
+///
+/// Only `proxy` is ever used, none from the environment, and never for the loopback: what may go to
+/// a model there without an agreement must not leave the machine on its way.
 ///
 /// # Errors
 /// If neither makes a working client.
-pub fn http_client() -> Result<Client, reqwest::Error> {
-    builder().build().or_else(|_| {
+pub fn http_client(proxy: Option<&Url>) -> Result<Client, reqwest::Error> {
+    builder(proxy).build().or_else(|_| {
         let roots = webpki_root_certs::TLS_SERVER_ROOT_CERTS.iter();
         let roots: Result<Vec<_>, _> = roots.map(|root| Certificate::from_der(root)).collect();
-        builder().tls_certs_only(roots?).build()
+        builder(proxy).tls_certs_only(roots?).build()
     })
 }
 
-fn builder() -> ClientBuilder {
-    Client::builder()
+fn builder(proxy: Option<&Url>) -> ClientBuilder {
+    let builder = match proxy.cloned() {
+        Some(proxy) => Client::builder().proxy(Proxy::custom(move |url| {
+            if on_loopback(url) { None } else { Some(proxy.clone()) }
+        })),
+        None => Client::builder().no_proxy(),
+    };
+    builder
         .user_agent(concat!("chaffinch/", env!("CARGO_PKG_VERSION")))
         .connect_timeout(CONNECT)
-        .timeout(WHOLE)
         .redirect(Policy::none())
+}
+
+fn on_loopback(url: &Url) -> bool {
+    match url.host() {
+        Some(Host::Ipv4(address)) => address.is_loopback(),
+        Some(Host::Ipv6(address)) => address.is_loopback(),
+        Some(Host::Domain(name)) => name == "localhost" || name.ends_with(".localhost"),
+        None => false,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn the_loopback_is_never_asked_through_a_proxy() {
+        crate::install_crypto();
+        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = listener.local_addr().unwrap();
+        let served = axum::Router::new().fallback(|| async { "direct" });
+        let serving = tokio::spawn(async move { axum::serve(listener, served).await });
+        // Nothing listens there: a request through it fails.
+        let client = http_client(Some(&"http://127.0.0.1:9".parse().unwrap())).unwrap();
+        let answer = client.get(format!("http://{address}/")).send().await.unwrap();
+        assert_eq!(answer.text().await.unwrap(), "direct");
+        assert!(client.get("http://elsewhere.invalid/").send().await.is_err());
+        serving.abort();
+    }
 }

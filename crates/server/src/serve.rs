@@ -1,12 +1,14 @@
 //! Listening, and stopping in two steps.
 
-use std::{net::SocketAddr, sync::Arc};
+use std::{net::SocketAddr, sync::Arc, time::Duration};
 
 use anyhow::Context;
 use tokio::{net::TcpListener, task::JoinSet};
 use tokio_util::sync::CancellationToken;
 
 use crate::{App, Worker, router};
+
+const UPKEEP: Duration = Duration::from_secs(5);
 
 /// A running server.
 pub struct Running {
@@ -35,10 +37,18 @@ pub async fn start(app: Arc<App>, listen: SocketAddr) -> anyhow::Result<Running>
             tracing::error!(error = %e, "the listener failed");
         }
     });
+    tasks.spawn(upkeep(Arc::clone(&app), stop.clone()));
     for _ in 0..app.limits.workers {
         tasks.spawn(Worker::new(Arc::clone(&app)).run(stop.clone()));
     }
     Ok(Running { address, app, stop, tasks })
+}
+
+/// Keeps the counts small while nobody asks for them.
+async fn upkeep(app: Arc<App>, stop: CancellationToken) {
+    while stop.run_until_cancelled(tokio::time::sleep(UPKEEP)).await.is_some() {
+        app.metrics.run_upkeep();
+    }
 }
 
 impl Running {

@@ -5,10 +5,7 @@ use std::sync::OnceLock;
 use metrics_exporter_prometheus::{Matcher, PrometheusBuilder, PrometheusHandle};
 use tracing_subscriber::EnvFilter;
 
-use crate::{
-    config::{Log, LogFormat},
-    metric,
-};
+use crate::config::{Log, LogFormat};
 
 /// Seconds, from a cached answer to a slow model.
 const BUCKETS: &[f64] = &[0.01, 0.05, 0.1, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0, 120.0, 300.0];
@@ -37,7 +34,7 @@ pub fn install_metrics() -> PrometheusHandle {
     HANDLE
         .get_or_init(|| {
             let builder = PrometheusBuilder::new();
-            let seconds = Matcher::Full(metric::JOB_SECONDS.to_owned());
+            let seconds = Matcher::Suffix("_seconds".to_owned());
             let recorder = match builder.set_buckets_for_metric(seconds, BUCKETS) {
                 Ok(builder) => builder.build_recorder(),
                 Err(_) => PrometheusBuilder::new().build_recorder(),

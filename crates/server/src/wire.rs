@@ -2,9 +2,9 @@
 
 use std::{sync::Arc, time::Duration};
 
-use anyhow::{Context, anyhow};
+use anyhow::{Context, anyhow, bail};
 use chaffinch_context::{Extractor, O200k};
-use chaffinch_core::{Clock, Entropy, Queue, Receipts, TokenCount, Vault};
+use chaffinch_core::{Clock, Entropy, Queue, Receipts, RepoName, TokenCount, Vault};
 use chaffinch_egress::{self as egress, Door, Model};
 use chaffinch_github::{self as github, GitHub, Webhook};
 use chaffinch_openai as openai;
@@ -14,7 +14,7 @@ use secrecy::{ExposeSecret, SecretString};
 use tokio::sync::{Notify, Semaphore};
 
 use crate::{
-    App, Config,
+    App, Config, SystemClock, SystemEntropy,
     app::Limits,
     config::{ModelApi, ModelAuth, Secret, read_secret},
     http_client,
@@ -22,15 +22,14 @@ use crate::{
 
 /// Uploads that may be in memory at a time: each may be a hundred megabytes.
 const UPLOADS_AT_ONCE: usize = 4;
+/// An upload token is as good as its length.
+const SHORTEST_TOKEN: usize = 16;
 
 /// One store behind its three ports.
-pub struct StoreAt {
-    /// Jobs.
-    pub queue: Arc<dyn Queue>,
-    /// Sealed values.
-    pub vault: Arc<dyn Vault>,
-    /// Receipts.
-    pub receipts: Arc<dyn Receipts>,
+struct StoreAt {
+    queue: Arc<dyn Queue>,
+    vault: Arc<dyn Vault>,
+    receipts: Arc<dyn Receipts>,
 }
 
 impl App {
@@ -45,28 +44,8 @@ impl App {
         entropy: Arc<dyn Entropy>,
     ) -> anyhow::Result<Self> {
         config.validate()?;
-        crate::install_crypto();
-        let http = http_client().context("cannot make an HTTP client")?;
-        let secret = wanted("github.private_key", &config.github.private_key())?;
-        let github = github::Config {
-            private_key: secret,
-            api_url: config.github.api_url.clone(),
-            code_scanning: config.github.code_scanning,
-            max_file_bytes: config.github.max_file_bytes,
-            ..github::Config::new(config.github.app_id)
-        };
-        let github = GitHub::new(github, http.clone(), Arc::clone(&clock))?;
-        let mut secrets = vec![wanted("github.webhook_secret", &config.github.webhook_secret())?];
-        secrets.extend(given(
-            "github.webhook_secret_previous",
-            &config.github.webhook_secret_previous(),
-        )?);
-        let webhook = Webhook::new(secrets, config.github.app_id)?;
-        let mut uploads = Vec::new();
-        for upload in &config.upload {
-            uploads.push((upload.repository.clone(), wanted(&upload.name(), &upload.token())?));
-        }
-        let store = store_at(config, Arc::clone(&clock), Arc::clone(&entropy)).await?;
+        let Edge { github, webhook, uploads, sealer } = edge(config, &clock)?;
+        let store = store_at(config, sealer, Arc::clone(&clock), Arc::clone(&entropy)).await?;
         let (engine, door) =
             engine(config, Arc::clone(&store.vault), store.receipts, &clock, &entropy)?;
         Ok(Self {
@@ -87,6 +66,65 @@ impl App {
     }
 }
 
+/// What can be made of the configuration without opening a connection.
+struct Edge {
+    github: GitHub,
+    webhook: Webhook,
+    uploads: Vec<(RepoName, SecretString)>,
+    sealer: Sealer,
+}
+
+fn edge(config: &Config, clock: &Arc<dyn Clock>) -> anyhow::Result<Edge> {
+    let http = client(config)?;
+    let from = &config.github;
+    let github = github::Config {
+        private_key: wanted("github.private_key", &from.private_key())?,
+        api_url: from.api_url.clone(),
+        code_scanning: from.code_scanning,
+        max_file_bytes: from.max_file_bytes,
+        ..github::Config::new(from.app_id)
+    };
+    let mut secrets = vec![wanted("github.webhook_secret", &from.webhook_secret())?];
+    secrets.extend(given("github.webhook_secret_previous", &from.webhook_secret_previous())?);
+    let mut uploads = Vec::new();
+    for upload in &config.upload {
+        let token = wanted(&upload.name(), &upload.token())?;
+        if token.expose_secret().len() < SHORTEST_TOKEN {
+            bail!(
+                "{} is too short: want {SHORTEST_TOKEN} characters (`openssl rand -hex 32`)",
+                upload.name()
+            );
+        }
+        uploads.push((upload.repository.clone(), token));
+    }
+    let previous = given("store.key_previous", &config.store.key_previous())?;
+    Ok(Edge {
+        github: GitHub::new(github, http, Arc::clone(clock))?,
+        webhook: Webhook::new(secrets, from.app_id)?,
+        uploads,
+        sealer: Sealer::new(&wanted("store.key", &config.store.key())?, previous.as_ref())?,
+    })
+}
+
+/// Checks everything that `serve` needs, short of opening a connection.
+///
+/// # Errors
+/// A sentence that says what to do.
+pub fn check(config: &Config) -> anyhow::Result<()> {
+    config.validate()?;
+    config.secrets_readable()?;
+    let clock: Arc<dyn Clock> = Arc::new(SystemClock);
+    edge(config, &clock)?;
+    model(config, client(config)?, clock, Arc::new(SystemEntropy))?;
+    endpoint(config).check(&policy(config)?)?;
+    Ok(())
+}
+
+fn client(config: &Config) -> anyhow::Result<reqwest::Client> {
+    crate::install_crypto();
+    http_client(config.server.proxy().as_ref()).context("cannot make an HTTP client")
+}
+
 /// The pipeline over a store, and its door.
 ///
 /// # Errors
@@ -98,8 +136,7 @@ pub fn engine(
     clock: &Arc<dyn Clock>,
     entropy: &Arc<dyn Entropy>,
 ) -> anyhow::Result<(Engine, Arc<Door>)> {
-    crate::install_crypto();
-    let http = http_client().context("cannot make an HTTP client")?;
+    let http = client(config)?;
     let tokens: Arc<dyn TokenCount> = Arc::new(O200k::load());
     let (clock, entropy) = (Arc::clone(clock), Arc::clone(entropy));
     let door = Door::new(
@@ -115,6 +152,8 @@ pub fn engine(
     let public = config.server.public_url.trim_end_matches('/');
     let bounds = chaffinch_triage::Config {
         max_findings: config.triage.max_findings,
+        fold_false_positives: config.triage.fold_false_positives,
+        max_output_tokens: config.model.max_output_tokens,
         concurrency: config.triage.concurrency,
         policy_url: (!public.is_empty()).then(|| format!("{public}/policy")),
         scripted_notice: (!config.triage.notice.is_empty()).then(|| config.triage.notice.clone()),
@@ -137,6 +176,7 @@ fn limits(config: &Config) -> Limits {
         delivery_bytes: config.server.max_delivery_bytes,
         report_bytes: config.server.max_report_bytes,
         workers: config.server.workers,
+        publish_after: config.triage.publish_after,
         max_attempts: config.triage.max_attempts,
         lease: Duration::from_secs(config.store.lease_seconds),
         grace: Duration::from_secs(config.server.grace_seconds),
@@ -144,16 +184,13 @@ fn limits(config: &Config) -> Limits {
 }
 
 /// Opens the store that the configuration names.
-///
-/// # Errors
-/// A sentence that says what to do.
-pub async fn store_at(
+async fn store_at(
     config: &Config,
+    sealer: Sealer,
     clock: Arc<dyn Clock>,
     entropy: Arc<dyn Entropy>,
 ) -> anyhow::Result<StoreAt> {
     let url = wanted("store.url", &config.store.url())?;
-    let sealer = Sealer::new(&wanted("store.key", &config.store.key())?, None)?;
     let queue = QueueConfig {
         lease: Duration::from_secs(config.store.lease_seconds),
         ..QueueConfig::default()

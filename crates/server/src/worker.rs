@@ -5,10 +5,11 @@ mod lease;
 
 use std::{sync::Arc, time::Duration};
 
-use chaffinch_core::{CommitSha, ReportId, StoreError};
+use chaffinch_core::{CommitSha, StoreError};
 use tokio_util::sync::CancellationToken;
 
 pub use job::Ended;
+pub(crate) use job::REPORT_KEPT;
 
 use crate::App;
 
@@ -58,7 +59,10 @@ impl Worker {
     }
 }
 
-/// Where an uploaded report waits: found again by the head that it is about.
-pub(crate) fn report_key(head: &CommitSha, id: &ReportId) -> String {
-    format!("{head}/{id}")
+/// Where a report waits that was uploaded for this head: for one change, or for whichever has it.
+pub(crate) fn reports_of(head: &CommitSha, change: Option<u64>) -> String {
+    match change {
+        Some(number) => format!("{head}/{number}/"),
+        None => format!("{head}/any/"),
+    }
 }

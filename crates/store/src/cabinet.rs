@@ -176,6 +176,9 @@ impl Cabinet {
             let salt = self.shelf.salt_or(&place.repo, fresh, self.now()).await?;
             let keys = self.sealer.keys(repo, &salt)?;
             let [current, former @ ..] = keys.as_slice() else { break };
+            if once && self.sealed_before(&place, former, name).await? {
+                return Ok(());
+            }
             let entry = Entry {
                 place: place.clone(),
                 name: current.seal_name(kind, name)?,
@@ -195,6 +198,24 @@ impl Cabinet {
             return Ok(());
         }
         Err(StoreError::Unavailable("the repository is being destroyed".into()))
+    }
+
+    /// Whether it is there already, under the key before.
+    async fn sealed_before(
+        &self,
+        place: &Place,
+        former: &[RepoKeys],
+        name: &str,
+    ) -> Result<bool, StoreError> {
+        if former.is_empty() {
+            return Ok(false);
+        }
+        let values = self.shelf.get(place, seal_names(former, place.kind, name)?).await?;
+        let now = self.now();
+        Ok(former.iter().zip(values).any(|(keys, value)| {
+            let opened = value.and_then(|value| keys.open(place.kind, name, value));
+            opened.is_some_and(|(expires, _)| expires > now)
+        }))
     }
 
     async fn keys_of(&self, repo: &RepoId) -> Result<Option<Vec<RepoKeys>>, StoreError> {

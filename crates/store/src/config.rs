@@ -23,7 +23,7 @@ pub const MAX_VALUE_BYTES: usize = 128 * 1024 * 1024;
 pub struct QueueConfig {
     /// How long a worker may be silent before another takes its job: 1 second to 1 hour.
     pub lease: Duration,
-    /// How long a job that is done keeps its duplicates away: 1 second to 30 days.
+    /// How long a job that is over keeps its duplicates away: 1 second to 30 days.
     pub seen_ttl: Duration,
     /// How many jobs may wait or run; past it, new ones are refused as unavailable.
     pub max_jobs: u64,

@@ -17,8 +17,8 @@ macro_rules! store_ports {
                 self.queue.extend(lease).await
             }
 
-            async fn ack(&self, lease: &Lease) -> Result<bool, StoreError> {
-                self.queue.ack(lease).await
+            async fn ack(&self, lease: &Lease, outcome: Acked) -> Result<bool, StoreError> {
+                self.queue.ack(lease, outcome).await
             }
 
             async fn retry(&self, lease: &Lease, at: DateTime<Utc>) -> Result<bool, StoreError> {

@@ -10,7 +10,7 @@ use std::{fmt, sync::Arc, time::Duration};
 
 use async_trait::async_trait;
 use chaffinch_core::{
-    Clock, Enqueued, Entropy, Job, Lease, Queue, QueueDepth, Receipt, Receipts, RepoId,
+    Acked, Clock, Enqueued, Entropy, Job, Lease, Queue, QueueDepth, Receipt, Receipts, RepoId,
     SourceBytes, StoreError, Vault, VaultKind,
 };
 use chrono::{DateTime, Utc};

@@ -21,6 +21,7 @@ use crate::{
     metrics::{FINDING_SECONDS, FINDINGS},
     outcome, plan, publish,
     record::{self, Earlier, Record},
+    tool,
 };
 
 /// For each finding that may be asked about, so many are looked up in the cache.
@@ -257,6 +258,7 @@ impl Engine {
             tools,
             reports,
             unreadable,
+            unfinished,
             skipped,
             suppressed,
             elsewhere,
@@ -270,11 +272,13 @@ impl Engine {
             tools,
             reports,
             unreadable,
+            unfinished,
             skipped,
             suppressed,
             elsewhere,
             incomplete: unknown || look.changed.is_some_and(|changed| !changed.complete),
             waiting: Vec::new(),
+            left_open: 0,
         };
         Ok((assessment, certain))
     }
@@ -355,9 +359,13 @@ impl Engine {
         certain: bool,
         known: Option<Record>,
     ) -> Result<Done, JobError> {
-        let read = plan::read(&fresh.tools, &fresh.outcomes);
-        let Earlier { mut outcomes, waiting } =
+        // What a scan that did not come to its end is silent about may still be there.
+        let unfinished = plan::unfinished(&fresh);
+        let mut read = plan::read(&fresh.tools, &fresh.outcomes);
+        read.retain(|tool| !unfinished.contains(tool));
+        let Earlier { mut outcomes, mut waiting } =
             known.as_ref().map(|record| record.earlier(&change.head, &read)).unwrap_or_default();
+        waiting.retain(|tool| !unfinished.contains(&tool::key(tool)));
         // What was found out about these lines before stands where nothing could be found out now.
         for old in known.iter().flat_map(|record| record.cautious(&change.head)) {
             let own = |new: &Outcome| new.finding.fingerprint == old.finding.fingerprint;
@@ -370,7 +378,7 @@ impl Engine {
         outcomes.retain(|old| {
             fresh.outcomes.iter().all(|new| new.finding.fingerprint != old.finding.fingerprint)
         });
-        let all = Assessment {
+        let mut all = Assessment {
             outcomes: plan::together(&fresh.outcomes, &outcomes),
             waiting,
             ..fresh.clone()
@@ -378,7 +386,7 @@ impl Engine {
         let found =
             plan::Found { fresh: &fresh.outcomes, earlier: &outcomes, read: &read, certain };
         let config = &self.parts.config;
-        let written = publish::publish(discussion, change, &all, &found, config).await?;
+        let written = publish::publish(discussion, change, &mut all, &found, config).await?;
         let record = Record::after(known.as_ref(), &all);
         record::save(&*self.parts.vault, change, &record, self.parts.ttl()).await?;
         Ok(Done::Published {

@@ -8,7 +8,7 @@ use chaffinch_core::{
 use chaffinch_reports::{Options, Unidentified};
 use futures::{StreamExt, stream};
 
-use crate::{JobError, Scope, Touch, error::passes, files::Files, scope::touch};
+use crate::{JobError, Scope, Touch, Unfinished, error::passes, files::Files, scope::touch};
 
 /// The most files that are read to tell findings apart; findings in others are told apart without
 /// their source.
@@ -22,6 +22,7 @@ pub(crate) struct Gathered {
     pub(crate) tools: Vec<String>,
     pub(crate) reports: usize,
     pub(crate) unreadable: Vec<String>,
+    pub(crate) unfinished: Vec<Unfinished>,
     pub(crate) skipped: usize,
     pub(crate) suppressed: usize,
     pub(crate) elsewhere: usize,
@@ -54,8 +55,14 @@ impl Reading<'_> {
                     out.reports += 1;
                     out.tools.extend(report.tools);
                     let skipped = report.skipped;
-                    out.skipped += skipped.malformed;
+                    out.skipped += skipped.malformed + skipped.locations_past_bound;
                     out.elsewhere += skipped.outside + skipped.without_location;
+                    for scan in report.unfinished {
+                        // Whose scan it was is not known, so nobody's silence proves anything.
+                        out.certain &= scan.tool.is_some();
+                        let sign = scan.sign.to_string();
+                        out.unfinished.push(Unfinished { tool: scan.tool, sign });
+                    }
                     results.push(report.results);
                 }
                 Err(error) => {
@@ -66,13 +73,15 @@ impl Reading<'_> {
         }
         out.tools.sort();
         out.tools.dedup();
-        self.identify(results, &mut out).await?;
+        out.unfinished.sort();
+        out.unfinished.dedup();
+        self.identify(chaffinch_reports::combine(results), &mut out).await?;
         Ok(out)
     }
 
     async fn identify(
         &self,
-        results: Vec<Vec<Unidentified>>,
+        results: Vec<Unidentified>,
         out: &mut Gathered,
     ) -> Result<(), JobError> {
         let wanted = self.wanted(&results);
@@ -80,33 +89,27 @@ impl Reading<'_> {
         let texts: BTreeMap<&RepoPath, Text<'_>> =
             files.iter().map(|(path, bytes)| (path, Text::of(bytes))).collect();
         let mut found: BTreeMap<Fingerprint, (Finding, Touch)> = BTreeMap::new();
-        for report in results {
-            let identified =
-                chaffinch_reports::identify(report, &|path| texts.get(path).map(Text::as_str));
-            for finding in identified {
-                let at = finding.location.as_ref();
-                let Some(touch) = touch(at, &finding.flow, self.changed, self.scope) else {
-                    out.elsewhere += 1;
-                    continue;
-                };
-                if finding.suppressed {
-                    out.suppressed += 1;
-                    continue;
-                }
-                // Two reports of one tool may say the same; the one with a flow says more.
-                let known = found.get(&finding.fingerprint);
-                if known.is_none_or(|(known, _)| known.flow.len() < finding.flow.len()) {
-                    found.insert(finding.fingerprint, (finding, touch));
-                }
+        let identified =
+            chaffinch_reports::identify(results, &|path| texts.get(path).map(Text::as_str));
+        for finding in identified {
+            let at = finding.location.as_ref();
+            let Some(touch) = touch(at, &finding.flow, self.changed, self.scope) else {
+                out.elsewhere += 1;
+                continue;
+            };
+            if finding.suppressed {
+                out.suppressed += 1;
+                continue;
             }
+            found.insert(finding.fingerprint, (finding, touch));
         }
         out.findings = found.into_values().collect();
         Ok(())
     }
 
     /// The files whose source tells findings of this change apart.
-    fn wanted(&self, results: &[Vec<Unidentified>]) -> Vec<RepoPath> {
-        let ours = results.iter().flatten().filter(|result| {
+    fn wanted(&self, results: &[Unidentified]) -> Vec<RepoPath> {
+        let ours = results.iter().filter(|result| {
             let at = Some(&result.location);
             !result.suppressed && touch(at, &result.flow, self.changed, self.scope).is_some()
         });

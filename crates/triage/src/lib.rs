@@ -24,7 +24,7 @@ mod tool;
 pub use directed::Directed;
 pub use engine::{Config, Done, Engine, Parts};
 pub use error::JobError;
-pub use outcome::{Assessment, Outcome, Standing};
+pub use outcome::{Assessment, Outcome, Standing, Unfinished};
 pub use prompt::{INSTRUCTIONS, PROMPT_VERSION};
 pub use publish::Written;
 pub use schema::ANSWER;

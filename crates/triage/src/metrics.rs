@@ -8,7 +8,7 @@ pub const ANSWERS: &str = "chaffinch_answers_total";
 pub const TOKENS: &str = "chaffinch_model_tokens_total";
 /// Seconds from a finding to its outcome.
 pub const FINDING_SECONDS: &str = "chaffinch_finding_seconds";
-/// What became of comments, `done`: `posted`, `edited`, `resolved`, `refused`.
+/// What became of comments, `done`: `posted`, `edited`, `resolved`, `reopened`, `refused`.
 pub const COMMENTS: &str = "chaffinch_comments_total";
 /// Checks by `conclusion`: `success`, `failure`, `neutral`.
 pub const CHECKS: &str = "chaffinch_checks_total";

@@ -66,12 +66,15 @@ impl Outcome {
         self.finding.location.as_ref().and_then(|at| at.region).map(|region| region.lines)
     }
 
-    /// The same without anything that quotes source.
-    pub(crate) fn without_source(&self) -> Self {
+    /// The same without the texts that quote source and that a summary or check does not show. The
+    /// reason stays, which a model may have quoted a line in.
+    pub(crate) fn for_record(&self) -> Self {
         let mut out = self.clone();
         out.finding.message = SourceText::default();
         out.finding.flow.iter_mut().for_each(|step| step.message = None);
         out.triage.evidence.iter_mut().for_each(|evidence| evidence.quote = SourceText::default());
+        out.triage.remediation = None;
+        out.needs = Vec::new();
         out
     }
 }
@@ -89,7 +92,10 @@ pub struct Assessment {
     pub reports: usize,
     /// Why reports could not be read, one entry each.
     pub unreadable: Vec<String>,
-    /// Results that could not be read as findings.
+    /// Scans that did not come to their end; what was found in them counts.
+    #[serde(default)]
+    pub unfinished: Vec<Unfinished>,
+    /// Results, and places of results, that could not be read as findings.
     pub skipped: usize,
     /// Findings that the scanner or its user has suppressed.
     pub suppressed: usize,
@@ -99,6 +105,19 @@ pub struct Assessment {
     pub incomplete: bool,
     /// Tools that reported on an earlier head of the change and not yet on this one.
     pub waiting: Vec<String>,
+    /// Findings of open threads of ours that nothing here speaks of: no report that was read says
+    /// that they are gone.
+    #[serde(default)]
+    pub left_open: usize,
+}
+
+/// A scan that did not come to its end.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct Unfinished {
+    /// The tool, as it calls itself; `None` where the report names none. Untrusted.
+    pub tool: Option<String>,
+    /// What tells that it did not, in our words.
+    pub sign: String,
 }
 
 impl Assessment {
@@ -111,7 +130,9 @@ impl Assessment {
     pub fn is_whole(&self) -> bool {
         self.unreadable.is_empty()
             && !self.incomplete
+            && self.unfinished.is_empty()
             && self.waiting.is_empty()
+            && self.left_open == 0
             && self.skipped == 0
             && self.count(Standing::Failed) == 0
     }

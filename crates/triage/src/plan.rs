@@ -8,7 +8,7 @@ use chaffinch_core::{
 };
 
 use crate::{
-    Config, Outcome, Standing, outcome,
+    Assessment, Config, Outcome, Standing, outcome,
     render::{Elsewhere, Frame, Item, finding_comment},
     tool,
 };
@@ -39,6 +39,10 @@ pub(crate) struct Plan<'a> {
     pub(crate) edit: Vec<(CommentId, String)>,
     /// Threads whose findings are gone.
     pub(crate) resolve: Vec<Thread>,
+    /// Threads that we closed and whose findings are back.
+    pub(crate) reopen: Vec<Thread>,
+    /// Findings of open threads that nothing speaks of.
+    pub(crate) left_open: usize,
     /// What no thread says.
     pub(crate) items: Vec<Item<'a>>,
 }
@@ -53,9 +57,15 @@ pub(crate) fn plan<'a>(
     let mut plan = Plan::default();
     let mut taken: HashSet<Fingerprint> = HashSet::new();
     let mut threads: Vec<&Thread> = threads.iter().collect();
-    threads.sort_by_key(|thread| thread.resolved);
+    // Of two threads about one finding the open one counts, then the one that a person closed.
+    threads.sort_by_key(|thread| (thread.resolved, thread.resolved_by_us));
+    let mut left_open: BTreeSet<Fingerprint> = BTreeSet::new();
     for thread in threads {
         let about = markers(thread);
+        let unknown = unaccounted(&about, found);
+        if !thread.resolved {
+            left_open.extend(unknown.keys());
+        }
         let says = |outcome: &&Outcome| about.contains_key(&outcome.finding.fingerprint);
         let mine: Vec<&Outcome> = found
             .fresh
@@ -64,15 +74,24 @@ pub(crate) fn plan<'a>(
             .filter(|outcome| !taken.contains(&outcome.finding.fingerprint))
             .collect();
         taken.extend(mine.iter().map(|outcome| outcome.finding.fingerprint));
+        let theirs = || found.earlier.iter().filter(says);
+        if thread.resolved_by_us && (!mine.is_empty() || theirs().next().is_some()) {
+            plan.reopen.push(thread.clone());
+        }
         if mine.is_empty() {
             let gone = found.certain && about.values().all(|tool| found.read.contains(tool));
-            if gone && !thread.resolved && !found.earlier.iter().any(|outcome| says(&outcome)) {
+            if gone && !thread.resolved && theirs().next().is_none() {
                 plan.resolve.push(thread.clone());
             }
-            taken.extend(found.earlier.iter().filter(says).map(|o| o.finding.fingerprint));
+            taken.extend(theirs().map(|o| o.finding.fingerprint));
             continue;
         }
-        let body = finding_comment(&mine, frame);
+        let mut body = finding_comment(&mine, frame);
+        // Not forgotten, so that a report of its tool can say that it is gone.
+        for (finding, tool) in unknown {
+            let kind = MarkerKind::Finding { finding, tool };
+            body.push_str(&format!("\n{}", Marker { kind }));
+        }
         if !same(&body, &thread.first.body) {
             plan.edit.push((thread.first.id.clone(), body));
         }
@@ -80,6 +99,7 @@ pub(crate) fn plan<'a>(
     let left: Vec<&Outcome> =
         found.fresh.iter().filter(|o| !taken.contains(&o.finding.fingerprint)).collect();
     place(&left, config, frame, &mut plan);
+    plan.left_open = left_open.len();
     let earlier = found.earlier.iter().filter(|o| !taken.contains(&o.finding.fingerprint));
     plan.items.extend(earlier.map(|outcome| Item {
         outcome,
@@ -100,6 +120,20 @@ fn markers(thread: &Thread) -> BTreeMap<Fingerprint, String> {
             MarkerKind::Summary => None,
         })
         .collect()
+}
+
+/// Those of the findings of a thread that no outcome is about and that are not known to be gone.
+fn unaccounted(
+    about: &BTreeMap<Fingerprint, String>,
+    found: &Found<'_>,
+) -> BTreeMap<Fingerprint, String> {
+    let known = |finding: &Fingerprint| {
+        let mut outcomes = found.fresh.iter().chain(found.earlier);
+        outcomes.any(|outcome| outcome.finding.fingerprint == *finding)
+    };
+    let gone = |tool: &String| found.certain && found.read.contains(tool);
+    let unknown = about.iter().filter(|(finding, tool)| !known(finding) && !gone(tool));
+    unknown.map(|(finding, tool)| (*finding, tool.clone())).collect()
 }
 
 /// Forges change line ends and trim.
@@ -151,6 +185,11 @@ fn place<'a>(left: &[&'a Outcome], config: &Config, frame: &Frame<'_>, plan: &mu
 pub(crate) fn read(tools: &[String], outcomes: &[Outcome]) -> BTreeSet<String> {
     let found = outcomes.iter().map(|outcome| outcome.finding.tool.as_str());
     tool::keys(tools.iter().map(String::as_str).chain(found))
+}
+
+/// The keys of the tools whose scans did not come to their end.
+pub(crate) fn unfinished(assessment: &Assessment) -> BTreeSet<String> {
+    tool::keys(assessment.unfinished.iter().filter_map(|scan| scan.tool.as_deref()))
 }
 
 /// Everything that is known of a head, the gravest first.

@@ -19,6 +19,8 @@ pub struct Written {
     pub edited: usize,
     /// Threads resolved.
     pub resolved: usize,
+    /// Threads of ours that were resolved and are open again.
+    pub reopened: usize,
     /// Places that the forge did not take.
     pub refused: usize,
 }
@@ -29,6 +31,7 @@ impl Written {
             ("posted", self.posted),
             ("edited", self.edited),
             ("resolved", self.resolved),
+            ("reopened", self.reopened),
             ("refused", self.refused),
         ];
         for (done, times) in done {
@@ -37,11 +40,12 @@ impl Written {
     }
 }
 
-/// Brings what reviewers see up to `assessment`, which holds `found.fresh` and `found.earlier`.
+/// Brings what reviewers see up to `assessment`, which holds `found.fresh` and `found.earlier`, and
+/// learns here how many findings our threads leave open.
 pub(crate) async fn publish(
     discussion: &dyn Discussion,
     change: &Change,
-    assessment: &Assessment,
+    assessment: &mut Assessment,
     found: &Found<'_>,
     config: &Config,
 ) -> Result<Written, JobError> {
@@ -53,6 +57,7 @@ pub(crate) async fn publish(
     let threads = discussion.threads(change).await?;
     let mut plan = plan(found, &threads, config, &frame);
     let mut written = Written::default();
+    assessment.left_open = plan.left_open;
 
     let new: Vec<_> = plan.post.iter().map(|(thread, _)| thread.clone()).collect();
     if !new.is_empty() {
@@ -78,6 +83,9 @@ pub(crate) async fn publish(
     }
     for (comment, body) in &plan.edit {
         written.edited += usize::from(there(discussion.edit(comment, body).await)?);
+    }
+    for thread in &plan.reopen {
+        written.reopened += usize::from(let_go(discussion.reopen(thread).await)?);
     }
     for thread in &plan.resolve {
         written.resolved += usize::from(let_go(discussion.resolve(thread).await)?);
@@ -123,11 +131,12 @@ async fn summarise(
     }
 }
 
-/// A thread that the forge does not let us resolve stays open; that is no reason to fail.
+/// A thread that the forge does not let us resolve or reopen stays as it is; that is no reason to
+/// fail.
 fn let_go(done: Result<(), ForgeError>) -> Result<bool, JobError> {
     match done {
         Err(error @ (ForgeError::Refused { .. } | ForgeError::Denied { .. })) => {
-            tracing::warn!(%error, "a thread whose finding is gone could not be resolved");
+            tracing::warn!(%error, "a thread could not be resolved or reopened");
             Ok(false)
         }
         other => there(other),

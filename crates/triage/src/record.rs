@@ -1,12 +1,13 @@
 //! What the last runs found out about a change, so that a run with one tool's report keeps what
-//! another tool's report said before. Holds no source.
+//! another tool's report said before. Of what may quote source it holds the models' reasons alone,
+//! which the summary and the check show; the vault seals it.
 
 use std::{collections::BTreeSet, time::Duration};
 
 use chaffinch_core::{Change, CommitSha, SourceBytes, StoreError, Vault, VaultKind};
 use serde::{Deserialize, Serialize};
 
-use crate::{Assessment, Outcome, Standing, tool};
+use crate::{Assessment, Outcome, Standing, plan, tool};
 
 const VERSION: u8 = 1;
 
@@ -26,6 +27,9 @@ pub(crate) struct Record {
 struct Reported {
     tool: String,
     head: CommitSha,
+    /// Whether its scan of that head did not come to its end.
+    #[serde(default)]
+    unfinished: bool,
 }
 
 /// What an earlier record adds to a run.
@@ -33,7 +37,8 @@ struct Reported {
 pub(crate) struct Earlier {
     /// Outcomes of the same head, by tools that this run has no report of.
     pub(crate) outcomes: Vec<Outcome>,
-    /// Tools that reported on an earlier head, and neither now nor before on this one.
+    /// Tools that reported on an earlier head, and neither now nor before on this one; a scan that
+    /// did not come to its end is no report.
     pub(crate) waiting: Vec<String>,
 }
 
@@ -73,7 +78,8 @@ impl Record {
     pub(crate) fn earlier(&self, head: &CommitSha, read: &BTreeSet<String>) -> Earlier {
         let new = |tool: &str| !read.contains(&tool::key(tool));
         let kept = self.outcomes.iter().filter(|o| self.head == *head && new(&o.finding.tool));
-        let waiting = self.tools.iter().filter(|t| t.head != *head && new(&t.tool));
+        let waits = |t: &&Reported| t.head != *head || t.unfinished;
+        let waiting = self.tools.iter().filter(waits).filter(|t| new(&t.tool));
         Earlier {
             outcomes: kept.cloned().collect(),
             waiting: waiting.map(|t| tool::name(&t.tool).to_owned()).collect(),
@@ -92,10 +98,15 @@ impl Record {
     pub(crate) fn after(earlier: Option<&Self>, assessment: &Assessment) -> Self {
         let head = &assessment.head;
         let read = tool::keys(assessment.tools.iter().map(String::as_str));
+        let unfinished = plan::unfinished(assessment);
         let mut tools: Vec<Reported> = assessment
             .tools
             .iter()
-            .map(|tool| Reported { tool: tool.clone(), head: head.clone() })
+            .map(|tool| Reported {
+                tool: tool.clone(),
+                head: head.clone(),
+                unfinished: unfinished.contains(&tool::key(tool)),
+            })
             .collect();
         let known = earlier.iter().flat_map(|record| &record.tools);
         tools.extend(known.filter(|t| !read.contains(&tool::key(&t.tool))).cloned());
@@ -103,7 +114,7 @@ impl Record {
             version: VERSION,
             head: head.clone(),
             tools,
-            outcomes: assessment.outcomes.iter().map(Outcome::without_source).collect(),
+            outcomes: assessment.outcomes.iter().map(Outcome::for_record).collect(),
         }
     }
 }

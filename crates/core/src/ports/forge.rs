@@ -90,6 +90,9 @@ pub trait Discussion: Send + Sync {
     /// Marks a thread of ours as resolved.
     async fn resolve(&self, thread: &Thread) -> Result<(), ForgeError>;
 
+    /// Undoes [`Discussion::resolve`]; a thread that is open stays so.
+    async fn reopen(&self, thread: &Thread) -> Result<(), ForgeError>;
+
     /// Our summary of `change`, if there is one.
     async fn summary(&self, change: &Change) -> Result<Option<Comment>, ForgeError>;
 

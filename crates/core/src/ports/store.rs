@@ -5,13 +5,14 @@ use std::time::Duration;
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
 
-use crate::{Enqueued, Job, Lease, QueueDepth, Receipt, RepoId, SourceBytes};
+use crate::{Acked, Enqueued, Job, Lease, QueueDepth, Receipt, RepoId, SourceBytes};
 
 /// A durable queue. A job that was accepted is done at least once, whatever crashes.
 #[async_trait]
 pub trait Queue: Send + Sync {
     /// Offers a job. When this returns [`Enqueued::New`], the job is durable. The same delivery, or
     /// the same [`Job::key`], is a duplicate, unless the earlier one was buried: then it runs again.
+    /// After [`Acked::Nothing`] only the same delivery is a duplicate.
     async fn enqueue(&self, job: &Job) -> Result<Enqueued, StoreError>;
 
     /// Takes the oldest job that is due and whose lane is free, until the lease's deadline. A job
@@ -21,10 +22,12 @@ pub trait Queue: Send + Sync {
     /// Puts the deadline off. False if the lease is lost: then stop, another worker has the job.
     async fn extend(&self, lease: &Lease) -> Result<bool, StoreError>;
 
-    /// The job is done. False if the lease was lost.
-    async fn ack(&self, lease: &Lease) -> Result<bool, StoreError>;
+    /// The job is over, and what came of it says what counts as a duplicate from now on. False if
+    /// the lease was lost.
+    async fn ack(&self, lease: &Lease, outcome: Acked) -> Result<bool, StoreError>;
 
-    /// Not now: the job is due again at `at`. False if the lease was lost.
+    /// Not now: the job is due again at `at`, at most 7 days ahead; a later time is refused. False
+    /// if the lease was lost.
     async fn retry(&self, lease: &Lease, at: DateTime<Utc>) -> Result<bool, StoreError>;
 
     /// Never: the job goes to the dead letters, with `why` in our own words. False if the lease was
@@ -62,6 +65,8 @@ impl VaultKind {
 
 /// Sealed values with a time to live, each readable only through the repository that wrote it.
 ///
+/// A key has 1 to 512 bytes and no control characters; another one is refused.
+///
 /// A value is encrypted with a key derived for its repository and bound to its kind and key, so
 /// that a value moved to another place does not open.
 #[async_trait]
@@ -74,7 +79,8 @@ pub trait Vault: Send + Sync {
         key: &str,
     ) -> Result<Option<SourceBytes>, StoreError>;
 
-    /// Keeps a value for `ttl`, at most 180 days; a longer one is refused.
+    /// Keeps a value of at most 128 MiB for `ttl`, at most 180 days; a larger value or a longer time
+    /// is refused.
     async fn put(
         &self,
         repo: &RepoId,
@@ -102,7 +108,9 @@ pub trait Vault: Send + Sync {
 /// Receipts, append-only, kept for at most 180 days.
 #[async_trait]
 pub trait Receipts: Send + Sync {
-    /// Keeps a receipt. When this returns, it is durable, and only then may the text leave.
+    /// Keeps a receipt. When this returns, it is durable, and only then may the text leave. Its id
+    /// is 1 to 64 ASCII letters and digits, or it is refused; appending the same id again for the
+    /// same change changes nothing.
     async fn append(&self, receipt: &Receipt) -> Result<(), StoreError>;
 
     /// The receipts of a repository, or of one of its changes, oldest first.

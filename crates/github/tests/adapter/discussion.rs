@@ -274,6 +274,7 @@ fn a_thread() -> Thread {
         marker: Marker::find(&marker(1)).unwrap(),
         at: None,
         resolved: false,
+        resolved_by_us: false,
         has_replies: false,
     }
 }
@@ -310,6 +311,81 @@ async fn a_thread_that_we_may_not_resolve_is_hidden_as_resolved() {
     .await;
     write(&peer).await.resolve(&a_thread()).await.unwrap();
     assert_eq!(peer.of("POST /graphql").len(), 3);
+}
+
+#[tokio::test]
+async fn a_thread_is_reopened_the_way_it_was_closed() {
+    for (resolved, hidden, want) in [
+        (false, true, vec!["unminimizeComment"]),
+        (true, false, vec!["unresolveReviewThread"]),
+        (true, true, vec!["unminimizeComment", "unresolveReviewThread"]),
+        (false, false, vec![]),
+    ] {
+        let peer = Peer::start(move |seen| {
+            let query = seen.body["query"].as_str()?;
+            let id = &seen.body["variables"]["id"];
+            let done = |name: &str| reply(200, json!({ "data": { name: {} } }));
+            if query.contains("unminimizeComment") {
+                return (id == "PRRC_1").then(|| done("unminimizeComment"))?;
+            }
+            if query.contains("unresolveReviewThread") {
+                return (id == "PRRT_1").then(|| done("unresolveReviewThread"))?;
+            }
+            let first = json!({ "id": "PRRC_1", "isMinimized": hidden, "viewerDidAuthor": true });
+            let node = json!({ "isResolved": resolved, "comments": { "nodes": [first] } });
+            reply(200, json!({ "data": { "node": node } }))
+        })
+        .await;
+        write(&peer).await.reopen(&a_thread()).await.unwrap();
+        let asked = peer.of("POST /graphql");
+        let done: Vec<_> =
+            asked[1..].iter().map(|seen| seen.body["query"].as_str().unwrap()).collect();
+        assert_eq!(done.len(), want.len());
+        assert!(done.iter().zip(&want).all(|(query, name)| query.contains(name)), "{done:?}");
+    }
+}
+
+#[tokio::test]
+async fn a_thread_is_closed_by_us_only_if_the_forge_says_so() {
+    let peer = Peer::start(|seen| {
+        let first = |n: u64, reason: Option<&str>| {
+            json!({
+                "databaseId": n, "body": marker(1), "viewerDidAuthor": true,
+                "isMinimized": reason.is_some(), "minimizedReason": reason,
+            })
+        };
+        let node = |id: u64, by: Option<Value>, reason| {
+            json!({
+                "id": id.to_string(), "isResolved": by.is_some(), "path": "a.py", "line": 1,
+                "resolvedBy": by, "comments": { "totalCount": 1, "nodes": [first(id, reason)] },
+            })
+        };
+        let by = |login: &str| Some(json!({ "login": login }));
+        let mut ghost = node(7, by("x"), None);
+        ghost["resolvedBy"] = Value::Null;
+        let nodes = json!([
+            node(1, None, None),
+            node(2, None, Some("resolved")),
+            node(3, None, Some("off-topic")),
+            node(4, by("chaffinch"), None),
+            node(5, by("mallory"), None),
+            node(6, by("mallory"), Some("resolved")),
+            ghost,
+        ]);
+        match seen.line.as_str() {
+            "POST /graphql" => reply(
+                200,
+                json!({ "data": { "repository": { "pullRequest": {
+                "reviewThreads": { "nodes": nodes } } } } }),
+            ),
+            _ => None,
+        }
+    })
+    .await;
+    let threads = write(&peer).await.threads(&change()).await.unwrap();
+    let shown: Vec<_> = threads.iter().map(|t| (t.resolved, t.resolved_by_us)).collect();
+    let (open, ours, theirs) = ((false, false), (true, true), (true, false));
+    assert_eq!(shown, [open, ours, theirs, ours, theirs, theirs, theirs]);
 }
 
 #[tokio::test]

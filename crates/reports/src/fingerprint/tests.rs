@@ -38,9 +38,9 @@ fn identified(results: Vec<Unidentified>, file: Option<&str>) -> Vec<String> {
 #[test]
 fn a_fingerprint_is_pinned() {
     // A change here gives every open thread a second one: the version in `digest` must change too.
-    assert_eq!(identified(vec![at("sqli", 4)], Some(FILE)), ["c245fe84ebb46d9635c2936feea69a0e"]);
+    assert_eq!(identified(vec![at("sqli", 4)], Some(FILE)), ["ac506603cdb8c1124c0e21d1ca925387"]);
     let own = Unidentified { tool_fingerprint: Some("own".to_owned()), ..at("sqli", 4) };
-    assert_eq!(identified(vec![own], Some(FILE)), ["ff35ef22dc1e1715b761a8ce065440a4"]);
+    assert_eq!(identified(vec![own], Some(FILE)), ["1d38f17bc7a21a37aa277eab53ce0053"]);
 }
 
 #[test]
@@ -156,4 +156,39 @@ fn a_minified_file_of_one_line_has_findings_told_apart_by_column() {
     let found = identified(columns.to_vec(), Some(&long));
     assert_ne!(found[0], found[1]);
     assert_eq!(fold(long.lines()).len(), BYTES);
+}
+
+fn by(tool: &str, result: Unidentified) -> Unidentified {
+    Unidentified { tool: Tool { name: tool.to_owned(), version: None }, ..result }
+}
+
+#[test]
+fn two_tools_have_two_findings_whether_they_report_together_or_not() {
+    let (one, other) = (by("One", at("sqli", 4)), by("Other", at("sqli", 4)));
+    let together = identified(combine(vec![vec![one.clone()], vec![other.clone()]]), Some(FILE));
+    let apart = [one, other].map(|one| identified(vec![one], Some(FILE)).remove(0));
+    assert_ne!(apart[0], apart[1]);
+    assert_eq!(together, apart);
+}
+
+#[test]
+fn what_two_reports_of_a_tool_say_of_the_same_lines_is_one_finding() {
+    let step = FlowStep { role: FlowRole::Sink, location: at("sqli", 4).location, message: None };
+    let mut again = by("Semgrep", at("sqli", 4));
+    again.message = "in other words".into();
+    again.location.region = again.location.region.map(|r| Region { start_column: None, ..r });
+    again.flow = vec![step];
+    let ignored = Unidentified { suppressed: true, ..at("sqli", 4) };
+    let all = combine(vec![vec![ignored], vec![again.clone()]]);
+    assert_eq!(all, [again]);
+}
+
+#[test]
+fn results_of_identical_lines_in_two_reports_of_a_tool_stay_apart() {
+    let all = combine(vec![vec![at("sqli", 4)], vec![at("sqli", 5)]]);
+    let unique: HashSet<_> = identified(all, Some(FILE)).into_iter().collect();
+    assert_eq!(unique.len(), 2);
+    let twice = Unidentified { message: "more".into(), ..at("sqli", 4) };
+    let report = vec![at("sqli", 4), twice];
+    assert_eq!(combine(vec![report.clone(), report.clone()]), report);
 }

@@ -1,6 +1,6 @@
 use chaffinch_core::{Confidence, FlowRole, Severity};
 
-use crate::{Options, Report, Skipped, Unidentified, parse};
+use crate::{Options, Report, Sign, Skipped, Unfinished, Unidentified, parse};
 
 fn read(json: &str) -> Report {
     parse(json.as_bytes(), &Options::default()).unwrap()
@@ -207,7 +207,7 @@ fn each_location_in_the_repository_gives_a_finding() {
     let many = (1..=25).map(|line| at("a.c", line)).collect::<Vec<_>>().join(",");
     let report =
         read(&run("", &format!(r#", "results": [{{"ruleId": "A", "locations": [{many}]}}]"#)));
-    assert_eq!((report.results.len(), report.skipped.locations), (20, 5));
+    assert_eq!((report.results.len(), report.skipped.locations_past_bound), (20, 5));
 }
 
 #[test]
@@ -338,4 +338,38 @@ fn every_run_names_its_tool_even_without_results() {
     );
     assert_eq!(report.tools, ["A", "B", "unnamed tool"]);
     assert_eq!(report.skipped, Skipped { malformed: 1, ..Skipped::default() });
+}
+
+#[test]
+fn a_scan_that_did_not_come_to_its_end_is_told_and_its_results_count() {
+    let result = r#"{"ruleId": "A", "locations": [{"physicalLocation":
+        {"artifactLocation": {"uri": "a.c"}, "region": {"startLine": 1}}}]}"#;
+    let results = format!(r#", "results": [{result}]"#);
+    let invoked = |invocations: &str| format!(r#"{results}, "invocations": {invocations}"#);
+    let failed = (vec![Sign::Failed], 1);
+    for (members, want) in [
+        (results.clone(), (vec![], 1)),
+        (r#", "results": []"#.to_owned(), (vec![], 0)),
+        (invoked(r#"[{"executionSuccessful": true}, {}]"#), (vec![], 1)),
+        (
+            invoked(r#"[{"executionSuccessful": true}, {"executionSuccessful": false}]"#),
+            failed.clone(),
+        ),
+        (invoked(r#"{"executionSuccessful": false}"#), failed.clone()),
+        (invoked(&format!("[{}{{}}]", "{},".repeat(100))), failed),
+        (r#", "results": null"#.to_owned(), (vec![Sign::NoResults], 0)),
+        (r#", "results": {}"#.to_owned(), (vec![Sign::NoResults], 0)),
+        (String::new(), (vec![Sign::NoResults], 0)),
+        (
+            r#", "results": null, "invocations": [{"executionSuccessful": false}]"#.to_owned(),
+            (vec![Sign::Failed, Sign::NoResults], 0),
+        ),
+    ] {
+        let report = read(&run("", &members));
+        assert!(report.unfinished.iter().all(|scan| scan.tool.as_deref() == Some("T")));
+        let signs: Vec<Sign> = report.unfinished.iter().map(|scan| scan.sign).collect();
+        assert_eq!((signs, report.results.len()), want, "{members}");
+    }
+    let report = read(r#"{"version": "2.1.0", "runs": []}"#);
+    assert_eq!(report.unfinished, [Unfinished { tool: None, sign: Sign::NoRun }]);
 }

@@ -16,6 +16,7 @@ pub(crate) type Slices<'a> = Array<&'a RawValue, 500_000>;
 #[serde(default, rename_all = "camelCase", bound(deserialize = "'de: 'a"))]
 pub(crate) struct Run<'a> {
     pub(crate) tool: Object<Tool<'a>>,
+    /// Null counts as absent.
     pub(crate) results: Option<&'a RawValue>,
     pub(crate) artifacts: Slices<'a>,
     pub(crate) original_uri_base_ids: Entries<'a, Object<ArtifactLocation<'a>>, 1_000>,
@@ -120,6 +121,7 @@ pub(crate) struct Properties<'a> {
 #[serde(default, rename_all = "camelCase", bound(deserialize = "'de: 'a"))]
 pub(crate) struct Invocation<'a> {
     pub(crate) working_directory: Object<ArtifactLocation<'a>>,
+    pub(crate) execution_successful: Text<'a>,
 }
 
 #[derive(Deserialize, Default)]

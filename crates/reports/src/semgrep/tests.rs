@@ -1,6 +1,6 @@
 use chaffinch_core::{Confidence, FlowRole, Severity};
 
-use crate::{Options, Report, Skipped, parse};
+use crate::{Options, Report, Sign, Skipped, parse};
 
 fn read(results: &str) -> Report {
     let json = format!(r#"{{"results": [{results}], "errors": [], "version": "1.99.0"}}"#);
@@ -109,4 +109,28 @@ fn findings_of_the_platform_are_read() {
     assert_eq!(result.rule.cwe, ["CWE-79"]);
     assert_eq!(result.tool_fingerprint.as_deref(), Some("id"));
     assert!(result.suppressed);
+}
+
+#[test]
+fn errors_of_the_scan_are_told_and_warnings_are_not() {
+    let result = r#"{"check_id": "a", "path": "a.py", "start": {"line": 1}}"#;
+    for (errors, want) in [
+        ("[]", None),
+        ("null", None),
+        (r#"[{"level": "warn", "type": ["PartialParsing", []]}]"#, None),
+        (
+            r#"[{"level": "warn"}, {"level": "error", "type": "Rule parse error"}]"#,
+            Some(Sign::Errors),
+        ),
+        (r#"[{"type": "FatalError"}]"#, Some(Sign::Errors)),
+        (r#"["out of memory"]"#, Some(Sign::Errors)),
+    ] {
+        for results in ["", result] {
+            let json = format!(r#"{{"results": [{results}], "errors": {errors}}}"#);
+            let report = parse(json.as_bytes(), &Options::default()).unwrap();
+            let signs: Vec<Sign> = report.unfinished.iter().map(|scan| scan.sign).collect();
+            assert_eq!(signs, Vec::from_iter(want), "{json}");
+            assert_eq!(report.results.len(), usize::from(!results.is_empty()));
+        }
+    }
 }

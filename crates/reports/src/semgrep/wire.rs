@@ -54,6 +54,13 @@ pub(super) struct Location<'a> {
     pub(super) end: Object<Position>,
 }
 
+/// Something that went wrong in a scan.
+#[derive(Deserialize, Default)]
+#[serde(default, bound(deserialize = "'de: 'a"))]
+pub(super) struct ScanError<'a> {
+    pub(super) level: Text<'a>,
+}
+
 /// A finding of the platform.
 #[derive(Deserialize, Default)]
 #[serde(default, bound(deserialize = "'de: 'a"))]

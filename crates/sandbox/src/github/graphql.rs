@@ -188,8 +188,10 @@ fn mutate(world: &mut World, request: &Request, field: &Field) -> Result<Value, 
             };
             let comment = comments.find(|c| c.node == wanted).ok_or_else(unknown)?;
             comment.minimized = reason.clone();
+            let comment = reason.is_some().then_some("minimizedComment");
             let reason = reason.map(|r| r.to_lowercase());
-            json!({ "minimizedComment": { "isMinimized": reason.is_some(), "minimizedReason": reason } })
+            let state = json!({ "isMinimized": reason.is_some(), "minimizedReason": reason });
+            json!({ comment.unwrap_or("unminimizedComment"): state })
         }
         other => {
             world.problem(format!("fake github: unexpected mutation {other}"));

@@ -230,6 +230,15 @@ impl Change {
         self.set(|c| c.fork = Some(Fork { owner: c.author.clone(), id, deleted: true }))
     }
 
+    /// Proposes the same commit as another change: one branch, two pull requests.
+    pub fn same_head_as(&self, other: &Self) -> Self {
+        let (head, merge) = (other.head(), other.merge_commit());
+        self.set(|c| {
+            c.heads.push(head.clone());
+            (c.head, c.merge) = (head, merge);
+        })
+    }
+
     /// Pushes a commit that writes these files; its sha.
     pub fn push(&self, files: &[(&str, &str)]) -> String {
         self.commit(|tree| {

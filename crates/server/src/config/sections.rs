@@ -18,14 +18,23 @@ pub struct Server {
     pub public_url: String,
     pub workers: usize,
     pub grace_seconds: u64,
+    pub proxy: String,
     pub max_delivery_bytes: usize,
     pub max_report_bytes: usize,
 }
 
 impl Server {
+    /// The proxy, if there is one.
+    pub fn proxy(&self) -> Option<Url> {
+        web(&self.proxy)
+    }
+
     pub(super) fn validate(&self, problems: &mut Vec<String>) {
         if !self.public_url.is_empty() && web(&self.public_url).is_none() {
             problems.push("server.public_url: want an http or https address, or nothing".into());
+        }
+        if !self.proxy.is_empty() && web(&self.proxy).is_none() {
+            problems.push("server.proxy: want an http or https address, or nothing".into());
         }
         within("server.workers", self.workers, 0, 256, problems);
         within("server.max_delivery_bytes", self.max_delivery_bytes, 1024, 25 << 20, problems);
@@ -67,7 +76,9 @@ impl Policy {
 pub struct Triage {
     pub max_findings: usize,
     pub concurrency: usize,
+    pub publish_after: u32,
     pub max_attempts: u32,
+    pub fold_false_positives: bool,
     pub notice: String,
 }
 
@@ -76,6 +87,8 @@ impl Triage {
         within("triage.max_findings", self.max_findings, 1, 1000, problems);
         within("triage.concurrency", self.concurrency, 1, 64, problems);
         within("triage.max_attempts", self.max_attempts as usize, 1, 50, problems);
+        let most = self.max_attempts.max(1) as usize;
+        within("triage.publish_after", self.publish_after as usize, 1, most, problems);
     }
 }
 
@@ -94,6 +107,7 @@ pub struct Model {
     pub reasoning_effort: String,
     pub timeout_seconds: u64,
     pub max_retries: u32,
+    pub max_output_tokens: u32,
     pub requests_per_minute: u32,
     pub tokens_per_minute: u32,
     pub self_hosted: bool,
@@ -150,6 +164,7 @@ impl Model {
         self.key().validate("model.key", self.auth != ModelAuth::None, problems);
         within("model.timeout_seconds", self.timeout_seconds as usize, 1, 3600, problems);
         within("model.max_retries", self.max_retries as usize, 0, 10, problems);
+        within("model.max_output_tokens", self.max_output_tokens as usize, 256, 200_000, problems);
     }
 }
 
@@ -162,6 +177,8 @@ pub struct Store {
     url_file: Option<PathBuf>,
     key: Option<SecretString>,
     key_file: Option<PathBuf>,
+    key_previous: Option<SecretString>,
+    key_previous_file: Option<PathBuf>,
     pub prefix: String,
     pub lease_seconds: u64,
 }
@@ -180,7 +197,13 @@ impl Store {
         Secret::of(&self.key, &self.key_file)
     }
 
+    /// The one before it, which still opens what it sealed.
+    pub fn key_previous(&self) -> Secret {
+        Secret::of(&self.key_previous, &self.key_previous_file)
+    }
+
     pub(super) fn validate(&self, problems: &mut Vec<String>) {
+        self.key_previous().validate("store.key_previous", false, problems);
         self.url().validate("store.url", true, problems);
         self.key().validate("store.key", true, problems);
         within("store.lease_seconds", self.lease_seconds as usize, 2, 3600, problems);

@@ -4,9 +4,10 @@ use std::sync::Arc;
 
 use axum::extract::State;
 use chaffinch_core::Rung;
+use chaffinch_store::MAX_TTL;
 use maud::{DOCTYPE, Markup, html};
 
-use crate::App;
+use crate::{App, worker::REPORT_KEPT};
 
 /// `GET /policy`
 pub(super) async fn page(State(app): State<Arc<App>>) -> Markup {
@@ -45,8 +46,8 @@ pub(super) async fn page(State(app): State<Arc<App>>) -> Markup {
                 h2 { "What is kept here" }
                 ul {
                     li { "Answers: " (policy.answer_ttl_days) " days, encrypted." }
-                    li { "Receipts (which lines were sent, when and where to; no code): at most 180 days, encrypted." }
-                    li { "Code: only in memory, while one job runs. Uploaded reports: encrypted, until their job is done, at most an hour." }
+                    li { "Receipts (which lines were sent, when and where to; no code): at most " (MAX_TTL.as_secs() / 86_400) " days, encrypted." }
+                    li { "Code: only in memory, while one job runs. Uploaded reports: encrypted, until their job is done, at most " (REPORT_KEPT.as_secs() / 60) " minutes." }
                 }
                 p { "Policy " code { (policy.digest()) } }
             }

@@ -1,6 +1,6 @@
 //! A report that a repository's own CI sends us.
 
-use std::{sync::Arc, time::Duration};
+use std::sync::Arc;
 
 use axum::{
     body::Bytes,
@@ -14,10 +14,10 @@ use chaffinch_core::{
 use secrecy::ExposeSecret;
 use serde::Deserialize;
 
-use crate::{App, metric, worker::report_key};
-
-/// A report holds code: it waits for its job no longer than this.
-const KEPT: Duration = Duration::from_secs(3600);
+use crate::{
+    App, metric,
+    worker::{REPORT_KEPT, reports_of},
+};
 
 /// What an upload says about itself.
 #[derive(Debug, Deserialize)]
@@ -45,7 +45,10 @@ pub(super) async fn report(
         Err((status, why)) => (status, format!("{why}\n")),
     };
     metrics::counter!(metric::UPLOADS, "status" => status.as_u16().to_string()).increment(1);
-    tracing::info!(repository = %about.repository, commit = about.commit.short(), status = status.as_u16(), "report uploaded");
+    // Strangers are counted, but do not get to fill the log.
+    if status != StatusCode::UNAUTHORIZED {
+        tracing::info!(repository = %about.repository, commit = about.commit.short(), status = status.as_u16(), "report uploaded");
+    }
     (status, says)
 }
 
@@ -84,8 +87,8 @@ async fn receive(
     let id = app.entropy.hex(16);
     let id = ReportId::new(id).map_err(|_| unkept)?;
     let report = SourceBytes::new(body.into());
-    let key = report_key(&about.commit, &id);
-    app.vault.put(&repo, VaultKind::Report, &key, &report, KEPT).await.map_err(|e| {
+    let key = format!("{}{id}", reports_of(&about.commit, about.change));
+    app.vault.put(&repo, VaultKind::Report, &key, &report, REPORT_KEPT).await.map_err(|e| {
         tracing::error!(error = %e, "report could not be kept");
         unkept
     })?;
@@ -113,6 +116,6 @@ fn token_fits(app: &App, repository: &RepoName, headers: &HeaderMap) -> bool {
             given.as_bytes(),
             token.expose_secret().as_bytes(),
         );
-        fits | (equal.is_ok() & (name == repository))
+        fits | (equal.is_ok() & name.as_str().eq_ignore_ascii_case(repository.as_str()))
     })
 }

@@ -1,16 +1,21 @@
 //! One try of one job.
 
-use std::sync::Arc;
+use std::time::Duration;
 
 use chaffinch_core::{
-    Access, CommitSha, ForgeError, Job, Lease, RawReport, ReportId, StoreError, Subject, Trigger,
-    VaultKind,
+    Access, Acked, CommitSha, ForgeError, Job, Lease, RawReport, ReportId, SourceBytes, StoreError,
+    Subject, Trigger, VaultKind,
 };
 use chaffinch_triage::{Done, JobError};
 use chrono::{DateTime, Utc};
 
-use super::report_key;
+use super::reports_of;
 use crate::App;
+
+/// A report holds code: it waits for its job no longer than this.
+pub(crate) const REPORT_KEPT: Duration = Duration::from_secs(3600);
+/// The most that the uploaded reports of one job may hold together.
+const MOST_REPORT_BYTES: usize = 200 << 20;
 
 /// How a try ended.
 #[derive(Debug)]
@@ -34,6 +39,15 @@ pub enum Ended {
 }
 
 impl Ended {
+    /// Only what left something behind is not done again: a closed change may be reopened, a draft
+    /// made ready, a report may come.
+    pub(super) fn acked(&self) -> Acked {
+        match self {
+            Self::Done("published" | "spread") => Acked::Done,
+            _ => Acked::Nothing,
+        }
+    }
+
     pub(super) fn word(&self) -> &'static str {
         match self {
             Self::Done(word) => word,
@@ -44,49 +58,67 @@ impl Ended {
     }
 }
 
-/// Runs the job with handles of its own, and destroys their credentials whatever happened.
-pub(super) async fn run(app: &Arc<App>, lease: &Lease) -> Ended {
-    let job = &lease.job;
+/// Opens the job's repository, if the policy lets us.
+pub(super) async fn open(app: &App, job: &Job) -> Result<Access, Ended> {
     if !app.door.policy().allows(&job.repo.name) {
-        return Ended::Done("unlisted");
+        return Err(Ended::Done("unlisted"));
     }
-    let access = match app.github.open(&job.repo).await {
-        Ok(access) => access,
-        Err(e) => return forge_failed(e),
-    };
-    let ended = match &job.subject {
-        Subject::Head => spread(app, job, &access).await,
-        Subject::Change(_) => triage(app, lease, &access).await,
-    };
-    if let Err(e) = access.grant.revoke().await {
-        tracing::warn!(error = %e, "the job's tokens could not be revoked; they end within the hour");
-    }
-    ended
+    app.github.open(&job.repo).await.map_err(forge_failed)
 }
 
-/// An event that named no change: one job for each open change with this head.
+/// Runs the job.
+pub(super) async fn run(app: &App, lease: &Lease, access: &Access) -> Ended {
+    match lease.job.subject {
+        Subject::Head => spread(app, &lease.job, access).await,
+        Subject::Change(number) => triage(app, lease, access, number).await,
+    }
+}
+
+/// An event that named no change: one job for each open change with this head, and to each a copy of
+/// the report, if there is one.
 async fn spread(app: &App, job: &Job, access: &Access) -> Ended {
     let numbers = match access.source.changes_at(&job.head).await {
         Ok(numbers) => numbers,
         Err(e) => return forge_failed(e),
     };
-    for number in numbers {
-        let next = Job { subject: Subject::Change(number), ..job.clone() };
-        if let Err(e) = enqueue(app, next).await {
-            return store_failed(e);
-        }
+    match copy(app, job, &numbers).await {
+        Ok(()) => Ended::Done("spread"),
+        Err(e) => store_failed(e),
     }
-    Ended::Done("spread")
 }
 
-async fn triage(app: &App, lease: &Lease, access: &Access) -> Ended {
+async fn copy(app: &App, job: &Job, numbers: &[u64]) -> Result<(), StoreError> {
+    let any = reports_of(&job.head, None);
+    let waiting = match &job.source {
+        Trigger::Report(id) => Some(format!("{any}{id}")),
+        _ => None,
+    };
+    for &number in numbers {
+        if let (Some(key), Trigger::Report(id)) = (&waiting, &job.source)
+            && let Some(bytes) = app.vault.get(&job.repo, VaultKind::Report, key).await?
+        {
+            let own = format!("{}{id}", reports_of(&job.head, Some(number)));
+            app.vault.put(&job.repo, VaultKind::Report, &own, &bytes, REPORT_KEPT).await?;
+        }
+        enqueue(app, Job { subject: Subject::Change(number), ..job.clone() }).await?;
+    }
+    // Without a change yet, the report waits for one.
+    match waiting {
+        Some(key) if !numbers.is_empty() => {
+            app.vault.remove(&job.repo, VaultKind::Report, &key).await
+        }
+        _ => Ok(()),
+    }
+}
+
+async fn triage(app: &App, lease: &Lease, access: &Access, number: u64) -> Ended {
     let job = &lease.job;
-    let reports = match uploaded(app, job).await {
+    let reports = match uploaded(app, job, number).await {
         Ok(reports) => reports,
         Err(e) => return store_failed(e),
     };
     let used: Vec<ReportId> = reports.iter().map(|r| r.id.clone()).collect();
-    let last = lease.attempt >= app.limits.max_attempts;
+    let last = lease.attempt >= app.limits.publish_after;
     let done = match app.engine.run(job, lease.attempt, last, access, reports).await {
         Ok(done) => done,
         Err(JobError::Retry { at, why }) => return Ended::Retry { at, why },
@@ -112,9 +144,8 @@ async fn triage(app: &App, lease: &Lease, access: &Access) -> Ended {
         return Ended::Done(word);
     }
     for id in used {
-        if let Err(e) =
-            app.vault.remove(&job.repo, VaultKind::Report, &report_key(&job.head, &id)).await
-        {
+        let key = format!("{}{id}", reports_of(&job.head, Some(number)));
+        if let Err(e) = app.vault.remove(&job.repo, VaultKind::Report, &key).await {
             tracing::warn!(error = %e, "an uploaded report could not be deleted; it ends within the hour");
         }
     }
@@ -133,13 +164,21 @@ async fn enqueue(app: &App, mut job: Job) -> Result<(), StoreError> {
     app.enqueue(&job).await.map(|_| ())
 }
 
-/// The reports that were uploaded for the job's head.
-async fn uploaded(app: &App, job: &Job) -> Result<Vec<RawReport>, StoreError> {
-    let prefix = format!("{}/", job.head);
+/// The reports that were uploaded for the job's head: for this change, or for no change that was open
+/// then. What is too much to be held at once is handed on empty, which reads as unreadable, not as clean.
+async fn uploaded(app: &App, job: &Job, number: u64) -> Result<Vec<RawReport>, StoreError> {
     let mut reports = Vec::new();
-    for key in app.vault.keys(&job.repo, VaultKind::Report, &prefix).await? {
-        let Some(Ok(id)) = key.strip_prefix(&prefix).map(str::parse) else { continue };
-        if let Some(bytes) = app.vault.get(&job.repo, VaultKind::Report, &key).await? {
+    let mut room = MOST_REPORT_BYTES;
+    for prefix in [reports_of(&job.head, Some(number)), reports_of(&job.head, None)] {
+        for key in app.vault.keys(&job.repo, VaultKind::Report, &prefix).await? {
+            let Some(Ok(id)) = key.strip_prefix(&prefix).map(str::parse) else { continue };
+            let Some(mut bytes) = app.vault.get(&job.repo, VaultKind::Report, &key).await? else {
+                continue;
+            };
+            match room.checked_sub(bytes.len()) {
+                Some(left) => room = left,
+                None => bytes = SourceBytes::default(),
+            }
             reports.push(RawReport { id, bytes });
         }
     }

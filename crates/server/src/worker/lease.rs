@@ -1,8 +1,9 @@
 //! Keeps a lease alive while its job runs, and settles it when the job ends.
 
-use std::{sync::Arc, time::Duration};
+use std::{panic::AssertUnwindSafe, sync::Arc, time::Duration};
 
-use chaffinch_core::{Lease, StoreError};
+use chaffinch_core::{Access, Lease, StoreError};
+use futures::FutureExt;
 use tracing::Instrument;
 
 use super::job::{self, Ended};
@@ -10,6 +11,8 @@ use crate::{App, metric};
 
 /// The longest that one try of a job may take.
 const LONGEST: Duration = Duration::from_secs(15 * 60);
+/// The longest that the end of its credentials may take.
+const REVOKE: Duration = Duration::from_secs(5);
 /// The first pause before another try; it doubles with each.
 const FIRST_PAUSE: Duration = Duration::from_secs(5);
 /// The longest of them.
@@ -23,11 +26,7 @@ pub(super) async fn work(app: &Arc<App>, lease: Lease) -> Result<Ended, StoreErr
     );
     async {
         let started = app.clock.now();
-        let ended = tokio::select! {
-            ended = tokio::time::timeout(LONGEST, job::run(app, &lease)) => ended
-                .unwrap_or_else(|_| Ended::Retry { at: None, why: "it took too long".into() }),
-            () = lease_lost(app, &lease) => Ended::Lost,
-        };
+        let ended = attempt(app, &lease).await;
         let ended = settle(app, &lease, ended).await?;
         let seconds = (app.clock.now() - started).as_seconds_f64();
         metrics::counter!(metric::JOBS, "ended" => ended.word()).increment(1);
@@ -38,15 +37,55 @@ pub(super) async fn work(app: &Arc<App>, lease: Lease) -> Result<Ended, StoreErr
     .await
 }
 
-/// Ends when another worker has the job.
+/// One try, with handles of its own; their credentials end with it, however it ended.
+async fn attempt(app: &Arc<App>, lease: &Lease) -> Ended {
+    if lease.attempt > app.limits.max_attempts {
+        // Nobody settled the last one: it took its process down with it.
+        return Ended::Buried { why: "every try was cut off".into() };
+    }
+    let access = match job::open(app, &lease.job).await {
+        Ok(access) => access,
+        Err(ended) => return ended,
+    };
+    // A panic must cost one try of one job, not the worker.
+    let run = AssertUnwindSafe(job::run(app, lease, &access)).catch_unwind();
+    let ended = tokio::select! {
+        ended = tokio::time::timeout(LONGEST, run) => match ended {
+            Ok(Ok(ended)) => ended,
+            Ok(Err(_)) => Ended::Retry { at: None, why: "a defect of ours stopped it".into() },
+            Err(_) => Ended::Retry { at: None, why: "it took too long".into() },
+        },
+        () = lease_lost(app, lease) => Ended::Lost,
+    };
+    revoke(&access).await;
+    ended
+}
+
+async fn revoke(access: &Access) {
+    let failed = match tokio::time::timeout(REVOKE, access.grant.revoke()).await {
+        Ok(Ok(())) => return,
+        Ok(Err(e)) => e.to_string(),
+        Err(_) => "timed out".to_owned(),
+    };
+    tracing::warn!(
+        error = failed,
+        "the job's tokens could not be revoked; they end within the hour"
+    );
+}
+
+/// Ends when another worker may have the job.
 async fn lease_lost(app: &App, lease: &Lease) {
+    let mut until = lease.until;
     loop {
         tokio::time::sleep(app.limits.lease / 3).await;
+        let asked = app.clock.now();
         match app.queue.extend(lease).await {
-            Ok(true) => {}
+            Ok(true) => until = asked + app.limits.lease,
             Ok(false) => return,
-            // The store may be back before the lease runs out; if not, settling will fail.
             Err(e) => tracing::warn!(error = %e, "could not put off the lease's deadline"),
+        }
+        if app.clock.now() >= until {
+            return;
         }
     }
 }
@@ -60,7 +99,7 @@ async fn settle(app: &App, lease: &Lease, ended: Ended) -> Result<Ended, StoreEr
         other => other,
     };
     let held = match &ended {
-        Ended::Done(_) => app.queue.ack(lease).await?,
+        Ended::Done(_) => app.queue.ack(lease, ended.acked()).await?,
         Ended::Retry { at, why } => {
             let at = at.unwrap_or_else(|| app.clock.now() + pause(lease.attempt));
             tracing::warn!(why, at = %at, "will be tried again");

@@ -3,7 +3,9 @@
 use std::sync::{Arc, LazyLock};
 
 use async_trait::async_trait;
-use chaffinch_core::{Clock, Enqueued, Entropy, Job, Lease, Queue, QueueDepth, RepoId, StoreError};
+use chaffinch_core::{
+    Acked, Clock, Enqueued, Entropy, Job, Lease, Queue, QueueDepth, RepoId, StoreError,
+};
 use chrono::{DateTime, Utc};
 use redis::{FromRedisValue, Script, ScriptInvocation, Value, cmd};
 
@@ -178,13 +180,17 @@ impl Queue for RedisQueue {
         self.link.script(&call, Again::Harmless).await
     }
 
-    async fn ack(&self, lease: &Lease) -> Result<bool, StoreError> {
+    async fn ack(&self, lease: &Lease, outcome: Acked) -> Result<bool, StoreError> {
         let marks = Marks::of(&lease.job);
         let Some(mut call) = self.lease_call(&ACK, &lease.token, &marks) else {
             return Ok(false);
         };
         let ttl = millis(self.config.seen_ttl);
-        call.arg(ttl).arg(self.now() + ttl);
+        let came_to = match outcome {
+            Acked::Done => "done",
+            Acked::Nothing => "nothing",
+        };
+        call.arg(ttl).arg(self.now() + ttl).arg(came_to);
         self.finish(&call).await
     }
 

@@ -3,7 +3,9 @@
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use chaffinch_core::{Clock, Enqueued, Entropy, Job, Lease, Queue, QueueDepth, RepoId, StoreError};
+use chaffinch_core::{
+    Acked, Clock, Enqueued, Entropy, Job, Lease, Queue, QueueDepth, RepoId, StoreError,
+};
 use chrono::{DateTime, Utc};
 use rusqlite::{Connection, OptionalExtension as _, params};
 
@@ -64,6 +66,13 @@ impl SqliteQueue {
 /// SQL counts in signed numbers.
 fn count(limit: u64) -> i64 {
     i64::try_from(limit).unwrap_or(i64::MAX)
+}
+
+fn remember(connection: &Connection, mark: &str, expires: i64) -> rusqlite::Result<()> {
+    connection
+        .prepare_cached("INSERT OR REPLACE INTO seen (mark, expires) VALUES (?1, ?2)")?
+        .execute(params![mark, expires])
+        .map(drop)
 }
 
 fn bury(connection: &Connection, held: &Held, why: &str, max_dead: i64) -> rusqlite::Result<bool> {
@@ -179,7 +188,7 @@ impl Queue for SqliteQueue {
         Ok(extended.await? > 0)
     }
 
-    async fn ack(&self, lease: &Lease) -> Result<bool, StoreError> {
+    async fn ack(&self, lease: &Lease, outcome: Acked) -> Result<bool, StoreError> {
         let Some(held) = self.held(lease) else { return Ok(false) };
         let expires = held.now + millis(self.config.seen_ttl);
         let done = self.desks.writer.ask(move |connection| {
@@ -189,14 +198,18 @@ impl Queue for SqliteQueue {
                      RETURNING work, delivery",
                 )?
                 .query_row(params![held.id, held.random, held.now], |row| {
-                    Ok([row.get::<_, String>(0)?, row.get::<_, String>(1)?])
+                    Ok(Marks { work: row.get(0)?, delivery: row.get(1)? })
                 })
                 .optional()?;
             let Some(marks) = marks else { return Ok(false) };
-            for mark in marks {
-                connection
-                    .prepare_cached("INSERT OR REPLACE INTO seen (mark, expires) VALUES (?1, ?2)")?
-                    .execute(params![mark, expires])?;
+            remember(connection, &marks.delivery, expires)?;
+            match outcome {
+                Acked::Done => remember(connection, &marks.work, expires)?,
+                Acked::Nothing => {
+                    connection
+                        .prepare_cached("DELETE FROM seen WHERE mark = ?1")?
+                        .execute([marks.work])?;
+                }
             }
             Ok(true)
         });

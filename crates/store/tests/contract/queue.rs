@@ -7,7 +7,8 @@ use std::{
 };
 
 use chaffinch_core::{
-    Clock as _, DeliveryId, Enqueued, Lease, QueueDepth, ReportId, StoreError, Subject, Trigger,
+    Acked, Clock as _, DeliveryId, Enqueued, Job, Lease, QueueDepth, ReportId, StoreError, Subject,
+    Trigger,
 };
 use chaffinch_store::MAX_RETRY_DELAY;
 
@@ -22,12 +23,16 @@ on_both! {
     a_new_job_is_leased_once_and_done
     the_same_delivery_or_the_same_work_is_a_duplicate
     a_done_job_is_forgotten_after_its_time
+    work_that_came_to_nothing_is_done_when_it_is_asked_for_again
+    a_delivery_that_came_to_nothing_is_forgotten_after_its_time
+    what_came_of_a_job_survives_a_crash
     duplicates_that_come_at_once_are_one_job
     a_buried_job_runs_again_when_it_is_delivered_again
     another_kind_of_work_on_the_same_head_is_another_job
     the_oldest_job_comes_first
     jobs_of_one_lane_never_run_at_once
     a_lane_is_free_again_after_ack_retry_bury_and_expiry
+    a_job_that_waits_alone_for_its_lane_goes_by_itself
     a_lost_lease_changes_nothing
     a_lease_that_is_extended_is_not_lost
     a_job_that_is_put_off_keeps_its_age_and_frees_its_lane
@@ -56,8 +61,8 @@ async fn a_new_job_is_leased_once_and_done(s: &mut Setting) {
     assert_eq!(queue.depth().await.unwrap(), QueueDepth { leased: 1, ..QueueDepth::default() });
     assert_eq!(queue.lease().await.unwrap(), None);
 
-    assert!(queue.ack(&lease).await.unwrap());
-    assert!(!queue.ack(&lease).await.unwrap());
+    assert!(queue.ack(&lease, Acked::Done).await.unwrap());
+    assert!(!queue.ack(&lease, Acked::Done).await.unwrap());
     assert_eq!(queue.depth().await.unwrap(), QueueDepth::default());
     s.clock.advance(LEASE);
     assert_eq!(queue.lease().await.unwrap(), None);
@@ -85,7 +90,7 @@ async fn the_same_delivery_or_the_same_work_is_a_duplicate(s: &mut Setting) {
         assert_eq!(queue.enqueue(other).await.unwrap(), Enqueued::Duplicate, "put off");
     }
     s.clock.advance(LEASE);
-    assert!(queue.ack(&leased(queue).await).await.unwrap());
+    assert!(queue.ack(&leased(queue).await, Acked::Done).await.unwrap());
     for other in &again {
         assert_eq!(queue.enqueue(other).await.unwrap(), Enqueued::Duplicate, "done");
     }
@@ -95,12 +100,74 @@ async fn the_same_delivery_or_the_same_work_is_a_duplicate(s: &mut Setting) {
 async fn a_done_job_is_forgotten_after_its_time(s: &mut Setting) {
     let queue = s.queue();
     queue.enqueue(&job(1, 7)).await.unwrap();
-    queue.ack(&leased(queue).await).await.unwrap();
+    queue.ack(&leased(queue).await, Acked::Done).await.unwrap();
     s.clock.advance(DAY * 3 - Duration::from_millis(1));
     assert_eq!(queue.enqueue(&job(1, 7)).await.unwrap(), Enqueued::Duplicate);
     s.clock.advance(Duration::from_millis(1));
     assert_eq!(queue.enqueue(&job(1, 7)).await.unwrap(), Enqueued::New);
     assert_eq!(leased(queue).await.attempt, 1);
+}
+
+/// The same work, asked for by another delivery.
+fn asked_again(job: &Job, delivery: &str) -> Job {
+    Job { delivery: DeliveryId::new(delivery).unwrap(), ..job.clone() }
+}
+
+async fn work_that_came_to_nothing_is_done_when_it_is_asked_for_again(s: &mut Setting) {
+    let queue = s.queue();
+    let draft = job(1, 7);
+    let ready = asked_again(&draft, "ready");
+    queue.enqueue(&draft).await.unwrap();
+    queue.enqueue(&job(2, 7)).await.unwrap();
+    let lease = leased(queue).await;
+    assert_eq!(queue.enqueue(&ready).await.unwrap(), Enqueued::Duplicate, "still running");
+    assert!(queue.ack(&lease, Acked::Nothing).await.unwrap());
+    assert!(!queue.ack(&lease, Acked::Nothing).await.unwrap());
+    assert_eq!(queue.depth().await.unwrap(), QueueDepth { ready: 1, ..QueueDepth::default() });
+    let other = leased(queue).await;
+    assert_eq!(other.job, job(2, 7), "its lane is free");
+    queue.ack(&other, Acked::Done).await.unwrap();
+
+    assert_eq!(queue.enqueue(&draft).await.unwrap(), Enqueued::Duplicate, "the same delivery");
+    assert_eq!(queue.enqueue(&ready).await.unwrap(), Enqueued::New);
+    let third = asked_again(&draft, "third");
+    assert_eq!(queue.enqueue(&third).await.unwrap(), Enqueued::Duplicate, "queued");
+    let again = leased(queue).await;
+    assert_eq!((&again.job, again.attempt), (&ready, 1));
+    // A lease that is over says nothing about the work of a later one.
+    assert!(!queue.ack(&lease, Acked::Nothing).await.unwrap());
+    assert_eq!(queue.enqueue(&third).await.unwrap(), Enqueued::Duplicate, "running");
+    assert!(queue.ack(&again, Acked::Done).await.unwrap());
+    assert!(!queue.ack(&again, Acked::Nothing).await.unwrap());
+    for other in [&draft, &ready, &third] {
+        assert_eq!(queue.enqueue(other).await.unwrap(), Enqueued::Duplicate, "done");
+    }
+}
+
+async fn a_delivery_that_came_to_nothing_is_forgotten_after_its_time(s: &mut Setting) {
+    let queue = s.queue();
+    queue.enqueue(&job(1, 7)).await.unwrap();
+    queue.ack(&leased(queue).await, Acked::Nothing).await.unwrap();
+    s.clock.advance(DAY * 3 - Duration::from_millis(1));
+    assert_eq!(queue.enqueue(&job(1, 7)).await.unwrap(), Enqueued::Duplicate);
+    s.clock.advance(Duration::from_millis(1));
+    assert_eq!(queue.enqueue(&job(1, 7)).await.unwrap(), Enqueued::New);
+    assert_eq!(leased(queue).await.attempt, 1);
+}
+
+async fn what_came_of_a_job_survives_a_crash(s: &mut Setting) {
+    for (n, outcome) in [(1, Acked::Done), (2, Acked::Nothing)] {
+        s.queue().enqueue(&job(n, n)).await.unwrap();
+        assert!(s.queue().ack(&leased(s.queue()).await, outcome).await.unwrap());
+    }
+    s.crash().await;
+    let queue = s.queue();
+    for n in 1..=2 {
+        assert_eq!(queue.enqueue(&job(n, n)).await.unwrap(), Enqueued::Duplicate);
+    }
+    let (done, nothing) = (asked_again(&job(1, 1), "a"), asked_again(&job(2, 2), "b"));
+    assert_eq!(queue.enqueue(&done).await.unwrap(), Enqueued::Duplicate);
+    assert_eq!(queue.enqueue(&nothing).await.unwrap(), Enqueued::New);
 }
 
 async fn duplicates_that_come_at_once_are_one_job(s: &mut Setting) {
@@ -133,7 +200,7 @@ async fn a_buried_job_runs_again_when_it_is_delivered_again(s: &mut Setting) {
     assert_eq!(queue.enqueue(&job(1, 7)).await.unwrap(), Enqueued::Duplicate);
     let lease = leased(queue).await;
     assert_eq!((&lease.job, lease.attempt), (&job(1, 7), 1));
-    assert!(queue.ack(&lease).await.unwrap());
+    assert!(queue.ack(&lease, Acked::Done).await.unwrap());
     assert_eq!(queue.enqueue(&job(1, 7)).await.unwrap(), Enqueued::Duplicate);
 }
 
@@ -189,15 +256,24 @@ async fn jobs_of_one_lane_never_run_at_once(s: &mut Setting) {
         QueueDepth { ready: 2, leased: 3, ..QueueDepth::default() }
     );
 
-    queue.ack(&first).await.unwrap();
+    queue.ack(&first, Acked::Done).await.unwrap();
     let second = leased(queue).await;
     assert_eq!((&second.job, second.attempt), (&job(2, 7), 1), "waiting is no attempt");
     assert_eq!(queue.lease().await.unwrap(), None);
     // A younger job of a lane that was waited for comes after the older one.
     queue.enqueue(&job(6, 9)).await.unwrap();
-    queue.ack(&second).await.unwrap();
+    queue.ack(&second, Acked::Done).await.unwrap();
     assert_eq!(leased(queue).await.job, job(3, 7));
     assert_eq!(leased(queue).await.job, job(6, 9));
+}
+
+/// That every key has a time to live is looked at when the setting ends.
+async fn a_job_that_waits_alone_for_its_lane_goes_by_itself(s: &mut Setting) {
+    let queue = s.queue();
+    queue.enqueue(&job(1, 7)).await.unwrap();
+    queue.enqueue(&job(2, 7)).await.unwrap();
+    leased(queue).await;
+    assert_eq!(queue.lease().await.unwrap(), None);
 }
 
 async fn a_lane_is_free_again_after_ack_retry_bury_and_expiry(s: &mut Setting) {
@@ -206,7 +282,7 @@ async fn a_lane_is_free_again_after_ack_retry_bury_and_expiry(s: &mut Setting) {
         queue.enqueue(&job(n, 7)).await.unwrap();
     }
     let later = s.clock.now() + DAY;
-    queue.ack(&leased(queue).await).await.unwrap();
+    queue.ack(&leased(queue).await, Acked::Done).await.unwrap();
     let second = leased(queue).await;
     assert_eq!(second.job, job(2, 7));
     assert_eq!(queue.lease().await.unwrap(), None);
@@ -236,7 +312,7 @@ async fn a_lost_lease_changes_nothing(s: &mut Setting) {
 
     assert_eq!(queue.depth().await.unwrap(), QueueDepth { leased: 1, ..QueueDepth::default() });
     assert!(queue.extend(&held).await.unwrap());
-    assert!(queue.ack(&held).await.unwrap());
+    assert!(queue.ack(&held, Acked::Done).await.unwrap());
     assert_all_refuse(s, &held).await;
     assert_eq!(queue.enqueue(&job(1, 7)).await.unwrap(), Enqueued::Duplicate);
 }
@@ -244,7 +320,9 @@ async fn a_lost_lease_changes_nothing(s: &mut Setting) {
 async fn assert_all_refuse(s: &Setting, lease: &Lease) {
     let queue = s.queue();
     assert!(!queue.extend(lease).await.unwrap());
-    assert!(!queue.ack(lease).await.unwrap());
+    for outcome in [Acked::Done, Acked::Nothing] {
+        assert!(!queue.ack(lease, outcome).await.unwrap());
+    }
     assert!(!queue.retry(lease, s.clock.now()).await.unwrap());
     assert!(!queue.bury(lease, "no").await.unwrap());
 }
@@ -259,7 +337,7 @@ async fn a_lease_that_is_extended_is_not_lost(s: &mut Setting) {
         assert_eq!(queue.lease().await.unwrap(), None);
     }
     s.clock.advance(LEASE - Duration::from_millis(1));
-    assert!(queue.ack(&lease).await.unwrap());
+    assert!(queue.ack(&lease, Acked::Done).await.unwrap());
 }
 
 async fn a_job_that_is_put_off_keeps_its_age_and_frees_its_lane(s: &mut Setting) {
@@ -275,7 +353,7 @@ async fn a_job_that_is_put_off_keeps_its_age_and_frees_its_lane(s: &mut Setting)
     );
     let second = leased(queue).await;
     assert_eq!(second.job, job(2, 7));
-    queue.ack(&second).await.unwrap();
+    queue.ack(&second, Acked::Done).await.unwrap();
 
     s.clock.advance(LEASE - Duration::from_millis(1));
     assert_eq!(leased(queue).await.job, job(3, 7));
@@ -313,7 +391,7 @@ async fn a_token_of_nobody_is_a_lost_lease(s: &mut Setting) {
     for token in ["", "x", "1.", "9-9.00", "1.00", ".", &format!("{id}."), &format!("{id}.00 ")] {
         assert_all_refuse(s, &Lease { token: token.into(), ..lease.clone() }).await;
     }
-    assert!(queue.ack(&lease).await.unwrap());
+    assert!(queue.ack(&lease, Acked::Done).await.unwrap());
 }
 
 async fn dead_letters_are_bounded(s: &mut Setting) {
@@ -338,7 +416,7 @@ async fn a_full_queue_refuses_and_takes_again(s: &mut Setting) {
     let error = queue.enqueue(&job(4, 4)).await.unwrap_err();
     assert!(matches!(error, StoreError::Unavailable(_)), "{error}");
     assert_eq!(queue.enqueue(&job(2, 2)).await.unwrap(), Enqueued::Duplicate);
-    queue.ack(&lease).await.unwrap();
+    queue.ack(&lease, Acked::Done).await.unwrap();
     assert_eq!(queue.enqueue(&job(4, 4)).await.unwrap(), Enqueued::New);
 }
 
@@ -387,7 +465,7 @@ async fn a_crash_keeps_what_was_accepted(s: &mut Setting) {
     for n in 1..=6 {
         s.queue().enqueue(&job(n, n)).await.unwrap();
     }
-    s.queue().ack(&leased(s.queue()).await).await.unwrap();
+    s.queue().ack(&leased(s.queue()).await, Acked::Done).await.unwrap();
     s.queue().bury(&leased(s.queue()).await, "no").await.unwrap();
     s.queue().retry(&leased(s.queue()).await, s.clock.now() + DAY).await.unwrap();
     let held = leased(s.queue()).await;
@@ -401,7 +479,7 @@ async fn a_crash_keeps_what_was_accepted(s: &mut Setting) {
     assert_eq!(queue.enqueue(&job(5, 5)).await.unwrap(), Enqueued::Duplicate);
     assert_eq!(leased(queue).await.job, job(5, 5));
     assert_eq!(leased(queue).await.job, job(6, 6));
-    assert!(queue.ack(&held).await.unwrap());
+    assert!(queue.ack(&held, Acked::Done).await.unwrap());
     s.clock.advance(DAY);
     let again = leased(queue).await;
     assert_eq!((again.job, again.attempt), (job(3, 3), 2));
@@ -449,7 +527,7 @@ async fn work(
         tokio::task::yield_now().await;
         *done.lock().unwrap().entry(lease.job.key()).or_default() += 1;
         assert!(running.lock().unwrap().remove(&lane));
-        assert!(store.queue.ack(&lease).await.unwrap());
+        assert!(store.queue.ack(&lease, Acked::Done).await.unwrap());
     }
 }
 
@@ -464,7 +542,7 @@ async fn a_long_line_in_one_lane_does_not_hide_the_others(s: &mut Setting) {
     assert_eq!(first.job, job(1, 7));
     assert_eq!(leased(queue).await.job, job(2000, 8));
     assert_eq!(queue.lease().await.unwrap(), None);
-    queue.ack(&first).await.unwrap();
+    queue.ack(&first, Acked::Done).await.unwrap();
     assert_eq!(leased(queue).await.job, job(2, 7));
 }
 

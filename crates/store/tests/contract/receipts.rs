@@ -99,6 +99,10 @@ async fn a_receipt_without_a_proper_id_is_refused(s: &mut Setting) {
         let error = s.receipts().append(&bad).await.unwrap_err();
         assert!(matches!(error, StoreError::Refused(_)), "{error}");
     }
+    for id in ["7", &"aZ9x".repeat(16)] {
+        s.receipts().append(&Receipt { id: id.to_owned(), ..receipt(1, 7) }).await.unwrap();
+    }
+    assert_eq!(s.receipts().list(&repo(1, 2), None).await.unwrap().len(), 2);
 }
 
 async fn receipts_survive_a_crash(s: &mut Setting) {

@@ -6,7 +6,7 @@ use std::{
 };
 
 use chaffinch_core::{
-    Clock as _, Enqueued, Queue as _, QueueDepth, StoreError, Vault as _, VaultKind,
+    Acked, Clock as _, Enqueued, Queue as _, QueueDepth, StoreError, Vault as _, VaultKind,
 };
 use chaffinch_store::{RedisConfig, RedisStore, Sealer, keys};
 use redis::Commands as _;
@@ -48,7 +48,7 @@ async fn redis_away_and_back_loses_nothing_that_was_accepted() {
     for _ in 0..5 {
         assert!(matches!(store.enqueue(&job(3, 9)).await, Err(StoreError::Unavailable(_))));
         assert!(matches!(store.lease().await, Err(StoreError::Unavailable(_))));
-        assert!(matches!(store.ack(&held).await, Err(StoreError::Unavailable(_))));
+        assert!(matches!(store.ack(&held, Acked::Done).await, Err(StoreError::Unavailable(_))));
         assert!(matches!(store.ready().await, Err(StoreError::Unavailable(_))));
         let got = store.get(&repo(1, 2), VaultKind::Answer, "k").await;
         assert!(matches!(got, Err(StoreError::Unavailable(_))));
@@ -59,7 +59,7 @@ async fn redis_away_and_back_loses_nothing_that_was_accepted() {
     // At once, without a request that fails first.
     assert_eq!(store.enqueue(&job(3, 9)).await.unwrap(), Enqueued::New);
     assert_eq!(store.enqueue(&job(1, 7)).await.unwrap(), Enqueued::Duplicate);
-    assert!(store.ack(&held).await.unwrap());
+    assert!(store.ack(&held, Acked::Done).await.unwrap());
     assert_eq!(leased(&store).await.job, job(2, 8));
     clock.advance(LEASE);
     assert_eq!(leased(&store).await.attempt, 2);
@@ -108,11 +108,11 @@ async fn after_everything_was_flushed_the_queue_goes_on() {
     let () = redis::cmd("FLUSHALL").query(&mut server.raw()).unwrap();
 
     assert_eq!(store.lease().await.unwrap(), None);
-    assert!(!store.ack(&lost).await.unwrap());
+    assert!(!store.ack(&lost, Acked::Done).await.unwrap());
     assert_eq!(store.enqueue(&job(1, 7)).await.unwrap(), Enqueued::New);
     let lease = leased(&store).await;
     assert_eq!((&lease.job, lease.attempt), (&job(1, 7), 1));
-    assert!(store.ack(&lease).await.unwrap());
+    assert!(store.ack(&lease, Acked::Done).await.unwrap());
     audit(&server);
 }
 
@@ -133,8 +133,8 @@ async fn a_group_that_is_gone_is_made_again_and_no_job_is_lost() {
     for n in 1..=4 {
         let lease = leased(&store).await;
         assert_eq!((&lease.job, lease.attempt), (&job(n, 7), 1));
-        assert!(!store.ack(&lost).await.unwrap());
-        assert!(store.ack(&lease).await.unwrap());
+        assert!(!store.ack(&lost, Acked::Done).await.unwrap());
+        assert!(store.ack(&lease, Acked::Done).await.unwrap());
     }
     clock.advance(LEASE);
     assert_eq!(store.lease().await.unwrap(), None);
@@ -160,14 +160,16 @@ async fn after_a_job_nothing_is_left_but_its_marks() {
     for n in 1..=3 {
         store.enqueue(&job(n, 7)).await.unwrap();
     }
-    for _ in 1..=3 {
+    for outcome in [Acked::Done, Acked::Done, Acked::Nothing] {
         let lease = leased(&store).await;
         assert_eq!(store.lease().await.unwrap(), None);
-        assert!(store.ack(&lease).await.unwrap());
+        assert!(store.ack(&lease, outcome).await.unwrap());
     }
     let mut names: Vec<String> =
         server.raw().scan::<String>().unwrap().map(Result::unwrap).collect();
+    let all = names.len();
     names.retain(|name| !name.contains(":seen:"));
+    assert_eq!(all - names.len(), 5, "of the work that came to nothing, its delivery alone");
     names.sort();
     assert_eq!(names, ["chaffinch:v1:{queue}:jobs", "chaffinch:v1:{queue}:order"]);
     let mut raw = server.raw();
@@ -378,7 +380,7 @@ async fn all_keys_of_a_call_share_a_slot() {
     assert!(store.extend(&lease).await.unwrap());
     assert!(store.retry(&lease, clock.now() + DAY).await.unwrap());
     assert!(store.bury(&leased(&store).await, "no").await.unwrap());
-    assert!(store.ack(&leased(&store).await).await.unwrap());
+    assert!(store.ack(&leased(&store).await, Acked::Done).await.unwrap());
     assert_eq!(store.depth().await.unwrap().ready, 1);
     let ours = repo(1, 2);
     for key in ["a", "b", "c"] {

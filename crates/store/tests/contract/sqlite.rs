@@ -2,10 +2,8 @@
 
 use std::{fs, os::unix::fs::PermissionsExt as _, path::Path, sync::Arc, time::Duration};
 
-use chaffinch_core::{
-    Clock as _, Queue as _, QueueDepth, SourceBytes, StoreError, Vault as _, VaultKind,
-};
-use chaffinch_store::{MAX_VALUE_BYTES, QueueConfig, SqliteStore};
+use chaffinch_core::{Clock as _, Queue as _, QueueDepth, StoreError, Vault as _, VaultKind};
+use chaffinch_store::{QueueConfig, SqliteStore};
 use rusqlite::Connection;
 
 use crate::setting::{DAY, Setting, TestClock, TestEntropy, bytes, job, repo};
@@ -160,14 +158,6 @@ async fn the_salt_of_a_destroyed_repository_is_nowhere_in_the_files() {
     assert!(is_kept());
     setting.vault().destroy(&ours).await.unwrap();
     assert!(!is_kept());
-}
-
-#[tokio::test]
-async fn a_value_over_the_limit_is_refused() {
-    let setting = Setting::sqlite().await;
-    let value = SourceBytes::new(vec![0; MAX_VALUE_BYTES + 1]);
-    let put = setting.vault().put(&repo(1, 2), VaultKind::Report, "r", &value, DAY).await;
-    assert!(matches!(put, Err(StoreError::Refused(_))), "{put:?}");
 }
 
 #[tokio::test]

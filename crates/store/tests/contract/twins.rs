@@ -2,17 +2,18 @@
 
 use std::time::Duration;
 
-use chaffinch_core::{Clock as _, Lease, QueueDepth};
+use chaffinch_core::{Acked, Clock as _, DeliveryId, Lease, QueueDepth};
 use proptest::{prelude::*, test_runner::TestRunner};
 
 use crate::setting::{Setting, Store, job};
 
 #[derive(Debug, Clone)]
 enum Step {
-    Enqueue(u64, u64),
+    /// Delivery, work, change.
+    Enqueue(u64, u64, u64),
     Lease,
     Extend(usize),
-    Ack(usize),
+    Ack(usize, Acked),
     Retry(usize, u64),
     Bury(usize),
     Advance(u64),
@@ -20,10 +21,12 @@ enum Step {
 
 fn step() -> impl Strategy<Value = Step> {
     prop_oneof![
-        4 => (0..25u64, 0..4u64).prop_map(|(n, number)| Step::Enqueue(n, number)),
+        4 => (0..25u64, 0..2u64, 0..4u64)
+            .prop_map(|(n, twice, number)| Step::Enqueue(n + 25 * twice, n, number)),
         4 => Just(Step::Lease),
         1 => (0..6usize).prop_map(Step::Extend),
-        2 => (0..6usize).prop_map(Step::Ack),
+        2 => (0..6usize, prop_oneof![Just(Acked::Done), Just(Acked::Nothing)])
+            .prop_map(|(at, outcome)| Step::Ack(at, outcome)),
         2 => (0..6usize, 0..100u64).prop_map(|(at, delay)| Step::Retry(at, delay)),
         1 => (0..6usize).prop_map(Step::Bury),
         2 => (1..45u64).prop_map(Step::Advance),
@@ -39,7 +42,11 @@ async fn apply(setting: &Setting, store: &Store, leases: &mut Vec<Lease>, step: 
     let queue = &store.queue;
     let now = setting.clock.now();
     match *step {
-        Step::Enqueue(n, number) => format!("{:?}", queue.enqueue(&job(n, number)).await.unwrap()),
+        Step::Enqueue(delivery, n, number) => {
+            let mut job = job(n, number);
+            job.delivery = DeliveryId::new(format!("delivery-{delivery}")).unwrap();
+            format!("{:?}", queue.enqueue(&job).await.unwrap())
+        }
         Step::Lease => {
             let lease = queue.lease().await.unwrap();
             leases.extend(lease.clone());
@@ -47,11 +54,11 @@ async fn apply(setting: &Setting, store: &Store, leases: &mut Vec<Lease>, step: 
             format!("{:?}", lease.map(|lease| (lease.job, lease.attempt, lease.until)))
         }
         Step::Advance(_) => String::new(),
-        Step::Extend(at) | Step::Ack(at) | Step::Retry(at, _) | Step::Bury(at) => {
+        Step::Extend(at) | Step::Ack(at, _) | Step::Retry(at, _) | Step::Bury(at) => {
             let Some(lease) = recent(leases, at) else { return String::new() };
             let kept = match step {
                 Step::Extend(_) => queue.extend(lease).await,
-                Step::Ack(_) => queue.ack(lease).await,
+                Step::Ack(_, outcome) => queue.ack(lease, *outcome).await,
                 Step::Retry(_, delay) => {
                     queue.retry(lease, now + Duration::from_secs(*delay)).await
                 }

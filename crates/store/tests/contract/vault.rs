@@ -2,8 +2,8 @@
 
 use std::time::Duration;
 
-use chaffinch_core::{Job, RepoId, SourceBytes, StoreError, VaultKind};
-use chaffinch_store::MAX_TTL;
+use chaffinch_core::{Job, Receipt, RepoId, SourceBytes, StoreError, VaultKind};
+use chaffinch_store::{MAX_TTL, MAX_VALUE_BYTES};
 
 use crate::{
     on_both,
@@ -28,6 +28,7 @@ on_both! {
     destroying_a_repository_leaves_nothing_readable
     a_value_written_while_its_repository_is_destroyed_is_not_left_behind
     a_large_value_fits
+    a_value_over_128_mib_is_refused
     a_strange_key_is_refused
     values_survive_a_crash
 }
@@ -206,6 +207,9 @@ async fn the_key_before_opens_what_it_sealed(s: &mut Setting) {
     s.secrets = (OTHER_KEY, Some(KEY));
     s.reopen().await;
     s.receipts().append(&receipt(2, 7)).await.unwrap();
+    // Nor is a receipt altered by coming again under the new key.
+    s.receipts().append(&Receipt { lines: 0, ..receipt(1, 7) }).await.unwrap();
+    assert_eq!(s.sealed(&ours, "receipt").len(), 2);
     put(s, &ours, VaultKind::Answer, "both", "sealed after").await;
     assert_eq!(get(s, &ours, VaultKind::Answer, "old").await.as_deref(), Some("sealed before"));
     assert_eq!(get(s, &ours, VaultKind::Answer, "both").await.as_deref(), Some("sealed after"));
@@ -289,6 +293,17 @@ async fn a_large_value_fits(s: &mut Setting) {
     let back = s.vault().get(&ours, VaultKind::Report, "r").await.unwrap().unwrap();
     assert!(back == large);
     s.vault().remove(&ours, VaultKind::Report, "r").await.unwrap();
+}
+
+async fn a_value_over_128_mib_is_refused(s: &mut Setting) {
+    let ours = repo(1, 2);
+    assert_eq!(MAX_VALUE_BYTES, 128 * 1024 * 1024);
+    let large = SourceBytes::new(vec![0; MAX_VALUE_BYTES + 1]);
+    for kind in KINDS {
+        let error = s.vault().put(&ours, kind, "k", &large, DAY).await.unwrap_err();
+        assert!(matches!(error, StoreError::Refused(_)), "{error}");
+        assert_eq!(get(s, &ours, kind, "k").await, None);
+    }
 }
 
 async fn a_strange_key_is_refused(s: &mut Setting) {

@@ -53,10 +53,17 @@ pub fn verdict_in_words(assessment: &Assessment) -> (Conclusion, String) {
     } else if !assessment.unreadable.is_empty() {
         let reports = assessment.unreadable.len();
         counted(reports, "report could not be read", "reports could not be read")
+    } else if let Some(scan) = assessment.unfinished.first() {
+        match &scan.tool {
+            Some(tool) => format!("the scan of {} did not come to its end", plain(tool, 100)),
+            None => "a report has no run of any tool".into(),
+        }
     } else if assessment.incomplete {
         "the forge does not show all of this change".into()
     } else if let Some(tool) = assessment.waiting.first() {
         format!("waiting for the report of {}", plain(tool, 100))
+    } else if assessment.left_open > 0 {
+        counted(assessment.left_open, "earlier finding stands open", "earlier findings stand open")
     } else if assessment.skipped > 0 {
         let skipped = assessment.skipped;
         counted(skipped, "result could not be read", "results could not be read")

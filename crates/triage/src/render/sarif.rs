@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use chaffinch_core::{Location, Receipt};
 use serde_json::{Value, json};
 
-use super::escape::plain;
+use super::{escape::plain, summary::gaps};
 use crate::{Assessment, Outcome, Standing};
 
 const SCHEMA: &str = "https://json.schemastore.org/sarif-2.1.0.json";
@@ -35,9 +35,9 @@ pub fn sarif(assessment: &Assessment) -> Value {
             "results": results,
             "invocations": [{
                 "executionSuccessful": assessment.is_whole(),
-                "toolExecutionNotifications": assessment.unreadable.iter().map(|why| json!({
+                "toolExecutionNotifications": gaps(assessment).iter().map(|why| json!({
                     "level": "error",
-                    "message": {"text": plain(why, MAX_MESSAGE)},
+                    "message": {"text": plain(&why.replace('`', ""), MAX_MESSAGE)},
                 })).collect::<Vec<_>>(),
             }],
         }],

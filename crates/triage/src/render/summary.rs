@@ -9,7 +9,7 @@ use super::{
     escape::{code, text},
     finding::{lead, place, receipt_line, rule, sentence},
 };
-use crate::{Assessment, Outcome, Standing};
+use crate::{Assessment, Outcome, Standing, Unfinished};
 
 /// The longest summary, in characters: forges take 65,536 and more.
 const MAX_BODY: usize = 55_000;
@@ -148,6 +148,20 @@ pub(super) fn gaps(assessment: &Assessment) -> Vec<String> {
     for why in assessment.unreadable.iter().take(MAX_GAPS) {
         gaps.push(format!("A report could not be read: {}.", text(why, 300)));
     }
+    for scan in assessment.unfinished.iter().take(MAX_GAPS) {
+        gaps.push(unfinished(scan));
+    }
+    if assessment.left_open > 0 {
+        let stand = counted(
+            assessment.left_open,
+            "earlier finding stands open in its thread",
+            "earlier findings stand open in their threads",
+        );
+        gaps.push(format!(
+            "{stand}, and no report says that {} gone.",
+            if assessment.left_open == 1 { "it is" } else { "they are" }
+        ));
+    }
     if assessment.incomplete {
         gaps.push("The forge does not show all of this change, so it is not known which findings touch it.".into());
     }
@@ -156,6 +170,15 @@ pub(super) fn gaps(assessment: &Assessment) -> Vec<String> {
         gaps.push(format!("{results} of the reports could not be read as findings."));
     }
     gaps
+}
+
+/// `The scan of X did not come to its end: the tool says that its scan failed.`
+fn unfinished(scan: &Unfinished) -> String {
+    let sign = text(&scan.sign, 200);
+    match &scan.tool {
+        Some(tool) => format!("The scan of {} did not come to its end: {sign}.", code(tool, 100)),
+        None => format!("A scan did not come to its end: {sign}."),
+    }
 }
 
 /// What was left out on purpose, in sentences.

@@ -67,7 +67,7 @@ async fn a_real_finding_is_said_on_its_line() {
 
         <sub>4 lines of `app/db.py` (518 tokens) went to `tiny-1` at `http://127.0.0.1:9` · receipt `00000000f00d0001` · [what may be sent](https://bot.example/policy)</sub>
 
-        <!-- chaffinch:1:finding:f0779d7560e1e36349f027c8fdc5dde8:d4d70e72 -->
+        <!-- chaffinch:1:finding:66a087a5ef8b84e6898fc7d9a198b934:d4d70e72 -->
         ");
     assert_eq!(world.forge.summary_text(), None, "nothing is left to say");
     let check = world.forge.head_check().unwrap();
@@ -113,7 +113,7 @@ async fn a_likely_false_positive_might_be_safe_to_ignore() {
 
         <sub>3 lines of `app/db.py` (506 tokens) went to `tiny-1` at `http://127.0.0.1:9` · receipt `00000000f00d0001` · [what may be sent](https://bot.example/policy)</sub>
 
-        <!-- chaffinch:1:finding:899845500a214b7559d2721825649900:d4d70e72 -->
+        <!-- chaffinch:1:finding:01340d5d74ecca309b1e9ee9dd53cefd:d4d70e72 -->
         ");
     assert_snapshot!(world.forge.check_line(), @"Neutral: 1 likely false positive, not confirmed by a person");
     assert!(world.forge.head_check().unwrap().annotations.is_empty());
@@ -137,7 +137,7 @@ async fn an_unsure_model_says_what_it_would_have_to_see() {
 
         <sub>4 lines of `app/db.py` (518 tokens) went to `tiny-1` at `http://127.0.0.1:9` · receipt `00000000f00d0001` · [what may be sent](https://bot.example/policy)</sub>
 
-        <!-- chaffinch:1:finding:f0779d7560e1e36349f027c8fdc5dde8:d4d70e72 -->
+        <!-- chaffinch:1:finding:66a087a5ef8b84e6898fc7d9a198b934:d4d70e72 -->
         ");
     assert_snapshot!(world.forge.check_line(), @"Neutral: 1 finding needs a person's look");
 }
@@ -160,7 +160,7 @@ async fn lines_that_talk_to_their_reviewer_are_not_believed() {
 
         <sub>3 lines of `app/db.py` (515 tokens) went to `tiny-1` at `http://127.0.0.1:9` · receipt `00000000f00d0001` · [what may be sent](https://bot.example/policy)</sub>
 
-        <!-- chaffinch:1:finding:899845500a214b7559d2721825649900:d4d70e72 -->
+        <!-- chaffinch:1:finding:01340d5d74ecca309b1e9ee9dd53cefd:d4d70e72 -->
         "#);
     assert_snapshot!(world.forge.check_line(), @"Neutral: 1 finding needs a person's look");
 }
@@ -308,7 +308,7 @@ async fn a_flow_is_shown_as_the_scanner_reports_it() {
 
         <sub>4 lines of `app/db.py` (519 tokens) went to `tiny-1` at `http://127.0.0.1:9` · receipt `00000000f00d0001` · [what may be sent](https://bot.example/policy)</sub>
 
-        <!-- chaffinch:1:finding:809777a467c4c16ada93ac5e23bbc23d:e3b98a4d -->
+        <!-- chaffinch:1:finding:140e5108f2225d1f4126992e4da58fdf:e3b98a4d -->
         ");
 }
 

@@ -1,13 +1,13 @@
 //! Looking again says nothing twice.
 
-use chaffinch_core::ForgeError;
+use chaffinch_core::{ForgeError, VaultKind};
 use chaffinch_egress::ModelError;
 use chaffinch_triage::Done;
 
 use crate::{
     double::{false_positive, needs_review, sha, true_positive},
     path::{DB, real, shop},
-    reports::{hit, sarif, semgrep},
+    reports::{Hit, hit, sarif, semgrep},
 };
 
 #[tokio::test]
@@ -207,4 +207,161 @@ async fn a_comment_that_somebody_deleted_is_no_error() {
     world.config.policy_url = None;
     world.forge.fails("edit", Some(ForgeError::NotFound));
     world.run().await.unwrap();
+}
+
+#[tokio::test]
+async fn a_finding_that_comes_back_opens_the_thread_that_we_closed() {
+    let world = shop();
+    world.model.says(real());
+    world.run().await.unwrap();
+    world.forge.only_report(semgrep(&[]));
+    world.run().await.unwrap();
+    assert_eq!(world.forge.threads_at(), ["app/db.py:5 resolved"]);
+    world.forge.writes();
+    for error in [
+        Some(ForgeError::Denied { needs: "contents: write".into() }),
+        Some(ForgeError::Refused { why: "no".into() }),
+        None,
+    ] {
+        let allowed = error.is_none();
+        world.forge.fails("reopen", error);
+        world.forge.only_report(semgrep(&[hit("python.sqli", "app/db.py", 5)]));
+        world.run().await.unwrap();
+        assert_eq!(world.forge.writes().contains(&"reopen t-0".to_owned()), allowed);
+        assert_eq!(world.forge.check_line(), "Failure: 1 finding is real");
+    }
+    assert_eq!(world.forge.threads_at(), ["app/db.py:5"], "and no second one");
+}
+
+#[tokio::test]
+async fn a_thread_that_a_person_closed_stays_closed() {
+    let world = shop();
+    world.model.says(real());
+    world.run().await.unwrap();
+    world.forge.somebody_resolves();
+    world.forge.writes();
+    world.run().await.unwrap();
+    assert!(world.forge.writes().is_empty());
+    assert_eq!(world.forge.threads_at(), ["app/db.py:5 resolved"]);
+    assert_eq!(world.forge.check_line(), "Failure: 1 finding is real");
+}
+
+#[tokio::test]
+async fn an_open_thread_that_nothing_speaks_of_keeps_the_check_from_green() {
+    let world = shop();
+    world.model.says(real());
+    world.run().await.unwrap();
+    world.forge.writes();
+    world.vault.damage(VaultKind::Record, |_| Vec::new());
+    world.forge.only_report(sarif("Other", &[]));
+    world.run().await.unwrap();
+    assert!(world.forge.writes().is_empty());
+    assert_eq!(world.forge.check_line(), "Neutral: 1 earlier finding stands open");
+    let summary = world.forge.head_check().unwrap().summary;
+    assert!(summary.contains("no report says that it is gone"), "{summary}");
+
+    world.forge.only_report(semgrep(&[]));
+    world.run().await.unwrap();
+    assert_eq!(world.forge.check_line(), "Success: no finding touches this change");
+}
+
+#[tokio::test]
+async fn a_thread_of_two_tools_remembers_the_one_that_did_not_report() {
+    let world = shop();
+    world.forge.report(sarif("Other", &[hit("other.rule", "app/db.py", 5)]));
+    world.model.says(real());
+    world.model.says(real());
+    world.run().await.unwrap();
+    assert_eq!(world.forge.threads_at(), ["app/db.py:5"]);
+    world.vault.damage(VaultKind::Record, |_| Vec::new());
+    world.forge.only_report(sarif("Other", &[hit("other.rule", "app/db.py", 5)]));
+    world.model.says(real());
+    world.run().await.unwrap();
+    let markers = world.forge.bodies()[0].matches("<!-- chaffinch:1:finding:").count();
+    assert_eq!(markers, 2);
+    world.vault.damage(VaultKind::Record, |_| Vec::new());
+    world.forge.only_report(sarif("Other", &[]));
+    world.run().await.unwrap();
+    assert_eq!(world.forge.threads_at(), ["app/db.py:5"], "not resolved");
+    assert_eq!(world.forge.check_line(), "Neutral: 1 earlier finding stands open");
+}
+
+/// A report of Semgrep's whose scan failed, with these findings all the same.
+fn failed(hits: &[Hit]) -> Vec<u8> {
+    let mut report: serde_json::Value = serde_json::from_slice(&semgrep(hits)).unwrap();
+    report["errors"] = serde_json::json!([{"level": "error", "type": "FatalError"}]);
+    report.to_string().into_bytes()
+}
+
+#[tokio::test]
+async fn a_scan_that_failed_is_not_green_and_its_findings_count() {
+    let world = shop();
+    for (report, want) in [
+        (failed(&[]), "Neutral: the scan of Semgrep did not come to its end"),
+        (
+            br#"{"version": "2.1.0", "runs": []}"#.to_vec(),
+            "Neutral: a report has no run of any tool",
+        ),
+    ] {
+        world.forge.only_report(report);
+        world.run().await.unwrap();
+        assert_eq!(world.forge.check_line(), want);
+    }
+    world.forge.only_report(failed(&[hit("python.sqli", "app/db.py", 5)]));
+    world.model.says(real());
+    world.run().await.unwrap();
+    assert_eq!(world.forge.check_line(), "Failure: 1 finding is real");
+    let summary = world.forge.head_check().unwrap().summary;
+    assert!(summary.contains("the tool lists errors of its scan"), "{summary}");
+}
+
+#[tokio::test]
+async fn a_scan_that_failed_closes_nothing_and_undoes_nothing() {
+    let world = shop();
+    world.model.says(real());
+    world.run().await.unwrap();
+    world.forge.writes();
+    for report in [failed(&[]), br#"{"version": "2.1.0", "runs": []}"#.to_vec()] {
+        world.forge.only_report(report);
+        world.run().await.unwrap();
+        assert!(world.forge.writes().is_empty());
+        assert_eq!(world.forge.check_line(), "Failure: 1 finding is real");
+    }
+}
+
+#[tokio::test]
+async fn a_scan_that_failed_is_remembered_until_the_tool_reports_again() {
+    let world = shop();
+    world.forge.only_report(failed(&[]));
+    world.run().await.unwrap();
+    world.forge.only_report(sarif("Other", &[]));
+    world.run().await.unwrap();
+    assert_eq!(world.forge.check_line(), "Neutral: waiting for the report of Semgrep");
+    world.forge.only_report(semgrep(&[]));
+    world.run().await.unwrap();
+    assert_eq!(world.forge.check_line(), "Success: no finding touches this change");
+}
+
+#[tokio::test]
+async fn two_tools_that_say_the_same_of_a_line_have_two_findings() {
+    let world = shop();
+    world.forge.only_report(sarif("One", &[hit("a.rule", "app/db.py", 5)]));
+    world.forge.report(sarif("Other", &[hit("a.rule", "app/db.py", 5)]));
+    world.model.says(real());
+    world.model.says(real());
+    let done = world.run().await.unwrap();
+    assert!(matches!(done, Done::Published { findings: 2, .. }), "{done:?}");
+}
+
+#[tokio::test]
+async fn the_record_keeps_no_more_of_a_models_words_than_the_reason() {
+    let world = shop();
+    world.model.says(real());
+    world.run().await.unwrap();
+    let record = world.vault.all(VaultKind::Record).remove(0);
+    let record: serde_json::Value = serde_json::from_slice(&record).unwrap();
+    let outcome = &record["outcomes"][0];
+    assert!(!outcome["triage"]["reason"].as_str().unwrap().is_empty());
+    assert!(outcome["triage"]["remediation"].is_null());
+    assert_eq!(outcome["needs"], serde_json::json!([]));
 }

@@ -52,6 +52,7 @@ pub(super) async fn ours(handle: &Handle, number: u64) -> Result<Vec<Thread>, Fo
             },
             at: placement(path, *start_line, *line, side.as_deref()),
             resolved: false,
+            resolved_by_us: false,
             has_replies: answered.contains(&comment.id),
         })
     });

@@ -59,6 +59,7 @@ for _ = 1, BATCH do
       -- Reading it was not a try.
       redis.call('XCLAIM', JOBS, GROUP, ME, 0, id, 'RETRYCOUNT', 0, 'JUSTID')
       park(id, job)
+      moved = moved + 1
       id = nil
     end
   end

@@ -140,6 +140,10 @@ impl FakeForge {
         self.state().threads.iter_mut().for_each(|thread| thread.has_replies = true);
     }
 
+    pub(crate) fn somebody_resolves(&self) {
+        self.state().threads.iter_mut().for_each(|thread| thread.resolved = true);
+    }
+
     pub(crate) fn bodies(&self) -> Vec<String> {
         self.state().threads.iter().map(|thread| thread.first.body.clone()).collect()
     }
@@ -258,6 +262,7 @@ impl Discussion for FakeForge {
                 marker,
                 at: Some(thread.at.clone()),
                 resolved: false,
+                resolved_by_us: false,
                 has_replies: false,
             });
             posted.push(Posted::OnLine(id));
@@ -277,8 +282,19 @@ impl Discussion for FakeForge {
     async fn resolve(&self, thread: &Thread) -> Result<(), ForgeError> {
         let mut state = self.may("resolve")?;
         let ours = state.threads.iter_mut().find(|other| other.id == thread.id);
-        ours.ok_or(ForgeError::NotFound)?.resolved = true;
+        let ours = ours.ok_or(ForgeError::NotFound)?;
+        (ours.resolved, ours.resolved_by_us) = (true, true);
         state.writes.push(format!("resolve {}", thread.id.0));
+        Ok(())
+    }
+
+    async fn reopen(&self, thread: &Thread) -> Result<(), ForgeError> {
+        let mut state = self.may("reopen")?;
+        let ours = state.threads.iter_mut().find(|other| other.id == thread.id);
+        let ours = ours.ok_or(ForgeError::NotFound)?;
+        assert!(ours.resolved_by_us, "what a person closed stays closed");
+        (ours.resolved, ours.resolved_by_us) = (false, false);
+        state.writes.push(format!("reopen {}", thread.id.0));
         Ok(())
     }
 
