@@ -212,7 +212,7 @@ fn shared<S: Queue + Vault + Receipts + 'static>(store: Arc<S>) -> StoreAt {
 ///
 /// # Errors
 /// A sentence that names the setting.
-pub fn policy(config: &Config) -> anyhow::Result<egress::Policy> {
+fn policy(config: &Config) -> anyhow::Result<egress::Policy> {
     let from = &config.policy;
     let mode = |name: &str, word: &str| match word {
         "replace" => Ok(egress::Mode::Replace),
@@ -238,7 +238,7 @@ pub fn policy(config: &Config) -> anyhow::Result<egress::Policy> {
 }
 
 /// The configured endpoint, and what is known of it.
-pub fn endpoint(config: &Config) -> egress::Endpoint {
+fn endpoint(config: &Config) -> egress::Endpoint {
     let from = &config.model;
     let attested = &from.attestation;
     egress::Endpoint {
