@@ -15,7 +15,7 @@ toolchain:
 demo: toolchain
 	@echo "Building (the first time takes some minutes) …" >&2
 	@cargo build --quiet --workspace --bins
-	@target/debug/chaffinch demo $(if $(ONCE),--once)
+	@"$${CARGO_TARGET_DIR:-target}/debug/chaffinch" demo $(if $(ONCE),--once)
 
 test: toolchain
 	@cargo fmt --version >/dev/null 2>&1 && cargo clippy --version >/dev/null 2>&1 || { echo "Installing rustfmt and clippy with rustup …"; rustup component add rustfmt clippy || { echo "Install rustfmt and clippy, then run this again."; exit 1; }; }

@@ -44,5 +44,5 @@ step "a real model server answers a triage through the whole path"
 # The model is tiny and slow; one finding through everything is what counts.
 tests/conformance/local-model.sh target/conformance env CHAFFINCH__MODEL__NAME=smollm2 \
   CHAFFINCH__MODEL__TIMEOUT_SECONDS=600 CHAFFINCH__MODEL__MAX_OUTPUT_TOKENS=256 \
-  CHAFFINCH__TRIAGE__MAX_FINDINGS=1 target/debug/chaffinch demo --once
+  CHAFFINCH__TRIAGE__MAX_FINDINGS=1 "${CARGO_TARGET_DIR:-target}/debug/chaffinch" demo --once
 step "done"
