@@ -6,7 +6,7 @@ use clap::{Parser, Subcommand, ValueEnum};
 
 /// Picks the real findings out of the chaff: AI triage of static-analysis findings, self-hosted.
 #[derive(Debug, Parser)]
-#[command(version, about, propagate_version = true, after_help = EXAMPLES)]
+#[command(name = "chaffinch", version, propagate_version = true, after_help = EXAMPLES)]
 pub(crate) struct Args {
     #[command(subcommand)]
     pub(crate) command: Command,
