@@ -27,7 +27,7 @@ async fn a_real_finding_gets_one_thread_on_its_line() {
 
     See `app/db.py:5`.
 
-    <sub>6 lines of `app/db.py` (N tokens) went to `test-model` at `MODEL` · receipt `ID` · [what may be sent](https://chaffinch.example/policy)</sub>
+    <sub>6 lines of `app/db.py` (a prompt of N tokens) went to `test-model` at `MODEL` · receipt `ID` · [what may be sent](https://chaffinch.example/policy)</sub>
 
     ⟨finding⟩
     ");
@@ -167,7 +167,7 @@ async fn a_tool_that_has_not_reported_on_the_new_head_keeps_the_check_from_green
     Chaffinch · neutral
     waiting for the report of Semgrep
 
-    Findings that touch this change: no findings.
+    Findings that touch this change: no findings in what could be read.
 
     Waiting for the report of `Semgrep` on this commit.
 
@@ -195,7 +195,7 @@ async fn a_finding_outside_the_diff_goes_into_the_summary() {
 
     On lines that this change does not show (1):
 
-    - **Real: `python.sqli` (high severity)** at `app/db.py:5`: \`name\` comes from the request and is put into the query text. <sub>6 lines of `app/db.py` (N tokens) went to `test-model` at `MODEL` · receipt `ID`</sub>
+    - **Real: `python.sqli` (high severity)** at `app/db.py:5`: \`name\` comes from the request and is put into the query text. <sub>6 lines of `app/db.py` (a prompt of N tokens) went to `test-model` at `MODEL` · receipt `ID`</sub>
 
     <sub>[what may be sent](https://chaffinch.example/policy)</sub>
 
@@ -242,7 +242,7 @@ async fn a_likely_false_positive_never_turns_the_check_green() {
 
     See `app/db.py:5`.
 
-    <sub>6 lines of `app/db.py` (N tokens) went to `test-model` at `MODEL` · receipt `ID` · [what may be sent](https://chaffinch.example/policy)</sub>
+    <sub>6 lines of `app/db.py` (a prompt of N tokens) went to `test-model` at `MODEL` · receipt `ID` · [what may be sent](https://chaffinch.example/policy)</sub>
 
     ⟨finding⟩
     ");
@@ -303,13 +303,13 @@ async fn a_report_that_cannot_be_read_is_said_and_not_green() {
     let change = bot.sqli_change(7);
     assert_eq!(bot.upload(&change, "{\"version\": \"2.1.0\", \"runs\": [").await, 202);
     bot.work().await;
-    insta::assert_snapshot!(change.check(), @"
+    insta::assert_snapshot!(steady(&change.check()), @"
     Chaffinch · neutral
     1 report could not be read
 
-    Findings that touch this change: no findings.
+    Findings that touch this change: no findings in what could be read.
 
-    A report could not be read: the report is cut off: its JSON ends too early.
+    A report could not be read: the report is cut off: its JSON ends too early (UPLOAD).
     ");
     let _ = change.summary();
 }

@@ -1,6 +1,7 @@
 //! Who may make the bot work, and how often.
 
 use chaffinch_sandbox::{Signature, needs_review};
+use chrono::TimeDelta;
 
 use crate::harness::{Bot, UPLOAD_TOKEN, sarif, semgrep};
 
@@ -197,4 +198,19 @@ async fn a_change_that_is_closed_and_reopened_is_triaged() {
     bot.model.answers([needs_review("Not enough is shown.")]);
     assert_eq!(bot.deliver("pull_request.reopened", 7).await, ["published"]);
     assert_eq!(change.threads().len(), 1);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_upload_that_expires_before_its_job_is_not_green() {
+    let bot = Bot::start().await;
+    let change = bot.sqli_change(7);
+    let number = "/repos/{owner}/{repo}/pulls/{number}";
+    bot.github.faults().secondary_limit("GET", number, Some(3700));
+    assert_eq!(bot.upload(&change, &semgrep(&[("python.sqli", "app/db.py", 5)])).await, 202);
+    assert!(bot.work().await[0].contains("limits our rate"));
+    bot.clock.advance(TimeDelta::seconds(3800));
+    assert_eq!(bot.work().await, ["published"]);
+    let check = change.check();
+    assert!(check.contains("neutral") && check.contains("1 report could not be read"), "{check}");
+    assert!(check.contains("upload it again"), "{check}");
 }

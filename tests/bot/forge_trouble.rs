@@ -266,3 +266,36 @@ async fn hundreds_of_annotations_are_sent_in_portions() {
     assert_eq!(change.threads().len(), 50);
     assert!(change.summary().contains("rule.119"));
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_job_that_is_given_up_on_leaves_a_neutral_check() {
+    let mut bot = Bot::with()
+        .set("TRIAGE__MAX_ATTEMPTS", "3")
+        .set("TRIAGE__PUBLISH_AFTER", "2")
+        .start()
+        .await;
+    bot.leaves_jobs();
+    let change = bot.sqli_change(7);
+    change.report(sarif("CodeQL", &[(RULE, "app/db.py", 5)]));
+    let files = "/repos/{owner}/{repo}/pulls/{number}/files";
+    bot.github.deliver("pull_request.opened", 7).await;
+    let mut ended = Vec::new();
+    for _ in 0..3 {
+        // More than the client repeats a read by itself.
+        for _ in 0..8 {
+            bot.github.faults().answer("GET", files, 502, "Server Error");
+        }
+        ended.extend(bot.work().await);
+        bot.github.faults().clear();
+        bot.clock.advance(TimeDelta::minutes(20));
+    }
+    assert!(ended[2].starts_with("buried: given up after 3 tries"), "{ended:?}");
+    let check = change.check();
+    assert!(check.contains("neutral") && check.contains("the triage was given up on"), "{check}");
+    assert!(change.threads().is_empty());
+
+    // Somebody asks for it again, and now the forge answers.
+    bot.model.answers([true_positive("`name` comes from the request.", "app/db.py:5")]);
+    assert_eq!(bot.deliver("check_run.rerequested", 7).await, ["published"]);
+    published_once(&change);
+}

@@ -4,7 +4,7 @@ use std::process::{Command, Output};
 
 use chaffinch_sandbox::{Model, false_positive, needs_review, true_positive};
 
-use crate::harness::{SQLI, chaffinch, sarif, testdata};
+use crate::harness::{SQLI, chaffinch, sarif, semgrep, testdata};
 
 fn text(bytes: &[u8]) -> String {
     String::from_utf8(bytes.to_vec()).unwrap()
@@ -28,11 +28,17 @@ fn triage(model: &Model, root: &std::path::Path, report: &std::path::Path) -> Co
     command
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn triage_of_a_checkout_says_by_its_exit_code_whether_something_stands() {
+/// A folder with the file of `sqli_change`.
+fn checkout() -> tempfile::TempDir {
     let root = tempfile::tempdir().unwrap();
     std::fs::create_dir(root.path().join("app")).unwrap();
     std::fs::write(root.path().join("app/db.py"), SQLI).unwrap();
+    root
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn triage_of_a_checkout_says_by_its_exit_code_whether_something_stands() {
+    let root = checkout();
     let report = root.path().join("report.sarif");
     std::fs::write(&report, sarif("CodeQL", &[("rule", "app/db.py", 5)])).unwrap();
     let rows = [
@@ -53,7 +59,7 @@ async fn triage_of_a_checkout_says_by_its_exit_code_whether_something_stands() {
         );
         assert!(text(&ended.stdout).contains("app/db.py:5"));
         assert!(!text(&ended.stdout).contains('\x1b'), "no colours where nobody sees them");
-        assert!(text(&ended.stderr).contains("lines of source left this machine"));
+        assert!(text(&ended.stderr).contains("lines of source were sent to"));
     }
 }
 
@@ -125,11 +131,12 @@ async fn testdata_real_semgrep_reports_of_the_corpus_go_through_triage() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn mistakes_on_the_command_line_end_in_sentences() {
-    let rows: [(&[&str], &str); 5] = [
+    let rows: [(&[&str], &str); 6] = [
         (&["config", "check"], "policy.repositories is empty"),
         (&["config", "check", "--config", "/nowhere.toml"], "cannot read the configuration file"),
         (&["serve"], "github.webhook_secret is missing"),
-        (&["triage", "--report", "x.sarif"], "model.name is missing"),
+        (&["triage", "--report", "x.sarif"], "cannot read the report x.sarif"),
+        (&["triage", "--report", "/dev/null"], "set CHAFFINCH__MODEL__KEY"),
         (&["triage"], "--report"),
     ];
     for (arguments, says) in rows {
@@ -163,4 +170,40 @@ async fn the_demo_shows_comments_and_a_check_and_says_that_they_are_scripted() {
     {
         assert!(out.contains(shown), "{shown} is missing in:\n{out}");
     }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_model_that_is_not_there_is_said_to_have_got_nothing() {
+    let root = checkout();
+    let report = root.path().join("report.json");
+    std::fs::write(&report, semgrep(&[("python.sqli", "app/db.py", 5)])).unwrap();
+    // Taken and let go: nobody listens there.
+    let port = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+    let mut command = chaffinch();
+    command
+        .args(["triage", "--root"])
+        .arg(root.path())
+        .arg("--report")
+        .arg(&report)
+        .env("CHAFFINCH__MODEL__BASE_URL", format!("http://127.0.0.1:{port}/v1"))
+        .env("CHAFFINCH__MODEL__NAME", "nobody")
+        .env("CHAFFINCH__MODEL__AUTH", "none")
+        .env("CHAFFINCH__MODEL__MAX_RETRIES", "0");
+    let ended = run(command).await;
+    let (out, err) = (text(&ended.stdout), text(&ended.stderr));
+    assert_eq!(ended.status.code(), Some(3), "{out}{err}");
+    assert!(out.contains("nothing was sent") && err.contains("No source was sent."), "{out}{err}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_report_that_cannot_be_read_is_named() {
+    let model = Model::start().await.unwrap();
+    let root = checkout();
+    let report = root.path().join("report.json");
+    std::fs::write(&report, "{\"runs\": [").unwrap();
+    let ended = run(triage(&model, root.path(), &report)).await;
+    let out = text(&ended.stdout);
+    assert_eq!(ended.status.code(), Some(3), "{out}");
+    assert!(out.contains("cut off") && out.contains("report.json"), "{out}");
+    assert!(out.contains("no findings in what could be read"), "{out}");
 }

@@ -4,7 +4,7 @@ use std::{net::SocketAddr, path::PathBuf};
 
 use clap::{Parser, Subcommand, ValueEnum};
 
-/// Picks the real findings out of the chaff: AI triage of static-analysis findings, self-hosted.
+/// AI triage of static-analysis findings, self-hosted.
 #[derive(Debug, Parser)]
 #[command(name = "chaffinch", version, propagate_version = true, after_help = EXAMPLES)]
 pub(crate) struct Args {
@@ -14,14 +14,14 @@ pub(crate) struct Args {
 
 const EXAMPLES: &str = "\
 Examples:
-  chaffinch demo                                   a pull request is triaged on this machine, to look at
-  chaffinch config example > chaffinch.toml        every setting, with its default
-  chaffinch config check --config chaffinch.toml   is it complete?
-  chaffinch serve --config chaffinch.toml          the server
-  chaffinch triage --root . --report semgrep.sarif the same triage, in the terminal
+  chaffinch demo                                     a sandbox, to look at
+  chaffinch config example > chaffinch.toml          every setting, its default
+  chaffinch config check --config chaffinch.toml     is it complete?
+  chaffinch serve --config chaffinch.toml            the server
+  chaffinch triage --root . --report semgrep.sarif   in the terminal
 
-Exit codes: 0 nothing stands, 1 a finding stands, 2 wrong call or configuration, 3 a finding needs a
-human's look.";
+Exit codes: 0 nothing stands, 1 a finding stands, 2 wrong call or configuration,
+3 a finding needs a human's look.";
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
@@ -60,14 +60,15 @@ pub(crate) enum ConfigCommand {
 /// `chaffinch triage`
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
-Needs a model: set [model] in the configuration file, or CHAFFINCH__MODEL__BASE_URL, __NAME and __KEY.
+Needs a model: set [model] in the configuration file, or in the environment
+CHAFFINCH__MODEL__BASE_URL, CHAFFINCH__MODEL__NAME and CHAFFINCH__MODEL__KEY.
 
 Examples:
   semgrep scan --sarif --output r.sarif . ; chaffinch triage --root . --report r.sarif
   chaffinch triage --root . --report r.json --format markdown > triage.md
 
-Exit codes: 0 nothing stands, 1 a finding stands, 2 wrong call or configuration, 3 a finding needs a
-human's look.")]
+Exit codes: 0 nothing stands, 1 a finding stands, 2 wrong call or configuration,
+3 a finding needs a human's look.")]
 pub(crate) struct Triage {
     /// The checkout that the report is about.
     #[arg(long, value_name = "DIR", default_value = ".")]
@@ -98,8 +99,9 @@ pub(crate) enum Format {
 /// `chaffinch demo`
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
-With OPENAI_API_KEY (or CHAFFINCH__MODEL__BASE_URL, and __NAME and __KEY where it wants them) a real model
-is asked about the demo's own small program; without, answers are scripted, and everything says so.
+With OPENAI_API_KEY (or CHAFFINCH__MODEL__BASE_URL, and __NAME and __KEY where it
+wants them) a real model is asked about the demo's own small program; without,
+answers are scripted, and everything says so.
 
 Examples:
   chaffinch demo

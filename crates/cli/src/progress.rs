@@ -25,5 +25,7 @@ pub(crate) fn say(text: &str) {
 
 /// Says on standard error what went wrong.
 pub(crate) fn error(text: &str) {
-    say(&format!("{RED}error:{RED:#} {text}"));
+    for line in text.lines() {
+        say(&format!("{RED}error:{RED:#} {line}"));
+    }
 }

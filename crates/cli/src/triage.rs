@@ -1,14 +1,14 @@
 //! `chaffinch triage`
 
-use std::{io::Read, path::Path, process::ExitCode, sync::Arc};
+use std::{collections::BTreeSet, io::Read, path::Path, process::ExitCode, sync::Arc};
 
 use anyhow::{Context, bail};
 use chaffinch_core::{
-    Change, ChangeId, Clock, CommitSha, Entropy, ForgeKind, RawReport, RepoId, ReportId,
+    Change, ChangeId, Clock, CommitSha, Entropy, ForgeKind, RawReport, Receipt, RepoId, ReportId,
     SourceBytes,
 };
 use chaffinch_server::{Config, SystemClock, SystemEntropy};
-use chaffinch_triage::{Assessment, JobError, Standing, render};
+use chaffinch_triage::{Assessment, JobError, Outcome, Reached, Standing, render};
 
 use crate::{
     args::{Format, Triage},
@@ -32,20 +32,23 @@ pub(crate) async fn run(
     options: Triage,
     environment: Vec<(String, String)>,
 ) -> anyhow::Result<ExitCode> {
+    let checkout = Checkout::open(&options.root)?;
+    let reports = options.report.iter().enumerate().map(|(i, path)| read(i, path));
+    let reports = reports.collect::<anyhow::Result<Vec<_>>>()?;
     let mut config = Config::load(options.config.as_deref(), environment)?;
     config.validate_for_triage()?;
     // Who runs this has chosen the checkout; the allow-list is for what others deliver.
     config.policy.repositories = vec![CHECKOUT.to_owned()];
-    let checkout = Checkout::open(&options.root)?;
-    let reports = options.report.iter().enumerate().map(|(i, path)| read(i, path));
-    let reports = reports.collect::<anyhow::Result<Vec<_>>>()?;
     let memory = Arc::new(Memory::default());
     let clock: Arc<dyn Clock> = Arc::new(SystemClock);
     let entropy: Arc<dyn Entropy> = Arc::new(SystemEntropy);
     let (engine, door) =
         chaffinch_server::engine(&config, memory.clone(), memory.clone(), &clock, &entropy)?;
     let endpoint = door.endpoint();
-    progress::say(&format!("{DIM}Asking {} at {} …{DIM:#}", endpoint.model, endpoint.base_url));
+    progress::say(&format!(
+        "{DIM}Triaging with {} at {} …{DIM:#}",
+        endpoint.model, endpoint.base_url
+    ));
     let assessed =
         engine.assess(&checkout, &the_checkout()?, None, &checkout.paths(), reports).await;
     let assessment = match assessed {
@@ -54,14 +57,29 @@ pub(crate) async fn run(
         Err(other) => bail!(other),
     };
     progress::print(&shown(&assessment, options.format)?)?;
-    let receipts = memory.receipts();
-    let lines: u32 = receipts.iter().map(|r| r.lines).sum();
     progress::say(&format!(
-        "{DIM}{lines} lines of source left this machine, in {} prompts, to {}.{DIM:#}",
-        receipts.len(),
-        endpoint.base_url
+        "{DIM}{}{DIM:#}",
+        disclosed(&assessment, &memory.receipts(), &endpoint.base_url)
     ));
     Ok(code(&assessment))
+}
+
+/// What the receipts add up to.
+fn disclosed(assessment: &Assessment, receipts: &[Receipt], endpoint: &str) -> String {
+    let kept = |outcome: &&Outcome| outcome.reached == Reached::No;
+    let kept = assessment.outcomes.iter().filter(kept).filter_map(|o| o.receipts.last());
+    let kept: BTreeSet<&str> = kept.map(|receipt| receipt.id.as_str()).collect();
+    let sent: Vec<_> = receipts.iter().filter(|r| !kept.contains(r.id.as_str())).collect();
+    let lines: u32 = sent.iter().map(|r| r.lines).sum();
+    let mut out = match sent.len() {
+        0 => "No source was sent.".to_owned(),
+        1 => format!("{lines} lines of source were sent to {endpoint}, in one prompt."),
+        n => format!("{lines} lines of source were sent to {endpoint}, in {n} prompts."),
+    };
+    if !kept.is_empty() {
+        out.push_str(&format!(" {endpoint} was not reached."));
+    }
+    out
 }
 
 fn shown(assessment: &Assessment, format: Format) -> anyhow::Result<String> {
@@ -107,7 +125,9 @@ fn read(index: usize, path: &Path) -> anyhow::Result<RawReport> {
     if bytes.len() as u64 > MAX_REPORT {
         bail!("the report {shown} is larger than 100 MB");
     }
-    Ok(RawReport { id: ReportId::new(format!("file-{index}"))?, bytes: SourceBytes::new(bytes) })
+    let id = ReportId::new(shown.to_string())
+        .or_else(|_| ReportId::new(format!("file {}", index + 1)))?;
+    Ok(RawReport { id, bytes: SourceBytes::new(bytes) })
 }
 
 fn the_checkout() -> anyhow::Result<Change> {

@@ -73,6 +73,9 @@ pub enum ModelError {
     /// An answer that makes no sense as a completion.
     #[error("malformed answer: {0}")]
     Malformed(String),
+    /// No connection could be made, so nothing has left; trying again later may help.
+    #[error("unreachable: {0}")]
+    Unreachable(String),
     /// Anything else; trying again does not help.
     #[error("{0}")]
     Other(String),

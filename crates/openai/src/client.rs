@@ -105,6 +105,7 @@ impl Client {
     ) -> Result<Completion, ModelError> {
         let cost = tokens + u64::from(question.max_output_tokens);
         let mut retries = 0;
+        let mut may_have_left = false;
         loop {
             let left = deadline.saturating_duration_since(Instant::now());
             let longest = self.config.max_wait.min(left);
@@ -116,8 +117,9 @@ impl Client {
                     self.budget.settle(cost, if actual == 0 { cost } else { actual });
                     return Ok(completion);
                 }
-                Err(failure) => failure,
+                Err(failure) => failure.after(may_have_left),
             };
+            may_have_left |= !matches!(failure.error, ModelError::Unreachable(_));
             if failure.error == ModelError::Quota {
                 self.trip();
             }
@@ -263,6 +265,7 @@ fn outcome(result: &Result<Completion, ModelError>) -> &'static str {
         Err(ModelError::Quota) => "quota",
         Err(ModelError::Denied) => "denied",
         Err(ModelError::Unavailable(_)) => "unavailable",
+        Err(ModelError::Unreachable(_)) => "unreachable",
         Err(ModelError::Malformed(_)) => "malformed",
         Err(_) => "other",
     }

@@ -37,6 +37,16 @@ impl Failure {
         Self { error, again: Again::Backoff }
     }
 
+    /// A connection that could not be made says nothing about an earlier attempt's.
+    pub(crate) fn after(self, may_have_left: bool) -> Self {
+        match self.error {
+            ModelError::Unreachable(what) if may_have_left => {
+                Self { error: ModelError::Unavailable(what), ..self }
+            }
+            error => Self { error, ..self },
+        }
+    }
+
     /// No answer, or half of one.
     pub(crate) fn lost(what: &str) -> Self {
         Self::backoff(ModelError::Unavailable(what.to_owned()))

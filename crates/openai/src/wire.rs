@@ -103,9 +103,14 @@ fn unsent(error: &reqwest::Error) -> Failure {
     if error.is_redirect() || error.is_builder() {
         return Failure::never(ModelError::Other("the request could not be sent".to_owned()));
     }
-    Failure::lost(match () {
-        () if error.is_timeout() => "the connection timed out",
-        () if error.is_connect() => "the endpoint cannot be reached",
-        () => "the connection was lost",
+    // Of a connection that was never made, it is certain that nothing went through it.
+    if error.is_connect() {
+        let what = if error.is_timeout() { "it takes no connection" } else { "cannot connect" };
+        return Failure::backoff(ModelError::Unreachable(what.to_owned()));
+    }
+    Failure::lost(if error.is_timeout() {
+        "the connection timed out"
+    } else {
+        "the connection was lost"
     })
 }

@@ -5,7 +5,7 @@
 #[non_exhaustive]
 pub enum SandboxError {
     /// No port could be had on the loopback, or the traffic file could not be made.
-    #[error("cannot start: {0}")]
+    #[error(transparent)]
     Io(#[from] std::io::Error),
     /// The App's key could not be made.
     #[error("cannot make the app's private key")]

@@ -53,7 +53,7 @@ impl ConfigError {
         Self { problems: vec![problem.into()] }
     }
 
-    fn unless_none(problems: Vec<String>) -> Result<(), Self> {
+    pub(crate) fn unless_none(problems: Vec<String>) -> Result<(), Self> {
         if problems.is_empty() { Ok(()) } else { Err(Self { problems }) }
     }
 }

@@ -5,7 +5,7 @@ use std::{sync::Arc, time::Duration};
 use anyhow::{Context, anyhow, bail};
 use chaffinch_context::{Extractor, O200k};
 use chaffinch_core::{Clock, Entropy, Queue, Receipts, RepoName, TokenCount, Vault};
-use chaffinch_egress::{self as egress, Door, Model};
+use chaffinch_egress::{self as egress, Door, Model, PolicyError};
 use chaffinch_github::{self as github, GitHub, Webhook};
 use chaffinch_openai as openai;
 use chaffinch_store::{QueueConfig, RedisConfig, RedisStore, Sealer, SqliteStore};
@@ -16,7 +16,7 @@ use tokio::sync::{Notify, Semaphore};
 use crate::{
     App, Config, SystemClock, SystemEntropy,
     app::Limits,
-    config::{ModelApi, ModelAuth, Secret, read_secret},
+    config::{ConfigError, ModelApi, ModelAuth, Secret, read_secret},
     http_client,
 };
 
@@ -111,13 +111,39 @@ fn edge(config: &Config, clock: &Arc<dyn Clock>) -> anyhow::Result<Edge> {
 /// # Errors
 /// A sentence that says what to do.
 pub fn check(config: &Config) -> anyhow::Result<()> {
-    config.validate()?;
-    config.secrets_readable()?;
-    let clock: Arc<dyn Clock> = Arc::new(SystemClock);
-    edge(config, &clock)?;
-    model(config, client(config)?, clock, Arc::new(SystemEntropy))?;
-    endpoint(config).check(&policy(config)?)?;
-    Ok(())
+    let mut problems = Vec::new();
+    for checked in [config.validate(), config.secrets_readable()] {
+        problems.extend(checked.err().into_iter().flat_map(|e| e.problems));
+    }
+    if !config.model.name.is_empty()
+        && let Err(problem) = policy(config).and_then(|policy| attested(config, &policy))
+    {
+        problems.push(format!("{problem:#}"));
+    }
+    // What is missing is not said twice.
+    if problems.is_empty() {
+        let clock: Arc<dyn Clock> = Arc::new(SystemClock);
+        problems.extend(edge(config, &clock).err().map(|e| format!("{e:#}")));
+        let model = model(config, client(config)?, clock, Arc::new(SystemEntropy));
+        problems.extend(model.err().map(|e| format!("{e:#}")));
+    }
+    ConfigError::unless_none(problems).map_err(Into::into)
+}
+
+/// Whether text may go to the endpoint, in terms of settings.
+fn attested(config: &Config, policy: &egress::Policy) -> anyhow::Result<()> {
+    endpoint(config).check(policy).map_err(|error| match error {
+        PolicyError::Unattested { .. } => anyhow!(
+            "{error} (model.attestation.agreement, .retention_days and .no_training, or model.self_hosted)"
+        ),
+        PolicyError::NoAgreement { .. } => anyhow!("{error} (model.attestation.agreement)"),
+        PolicyError::Retention { .. } => {
+            anyhow!("{error} (model.attestation.retention_days, policy.max_vendor_retention_days)")
+        }
+        PolicyError::Training { .. } => anyhow!("{error} (model.attestation.no_training)"),
+        PolicyError::Address(_) => anyhow!("{error} (model.base_url)"),
+        other => other.into(),
+    })
 }
 
 fn client(config: &Config) -> anyhow::Result<reqwest::Client> {
@@ -137,6 +163,7 @@ pub fn engine(
     entropy: &Arc<dyn Entropy>,
 ) -> anyhow::Result<(Engine, Arc<Door>)> {
     let http = client(config)?;
+    attested(config, &policy(config)?)?;
     let tokens: Arc<dyn TokenCount> = Arc::new(O200k::load());
     let (clock, entropy) = (Arc::clone(clock), Arc::clone(entropy));
     let door = Door::new(

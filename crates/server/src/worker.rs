@@ -2,14 +2,15 @@
 
 mod job;
 mod lease;
+mod upload;
 
 use std::{sync::Arc, time::Duration};
 
-use chaffinch_core::{CommitSha, StoreError};
+use chaffinch_core::StoreError;
 use tokio_util::sync::CancellationToken;
 
 pub use job::Ended;
-pub(crate) use job::REPORT_KEPT;
+pub(crate) use upload::{REPORT_KEPT, new_id, reports_of};
 
 use crate::App;
 
@@ -56,13 +57,5 @@ impl Worker {
                 () = tokio::time::sleep(pause) => {}
             }
         }
-    }
-}
-
-/// Where a report waits that was uploaded for this head: for one change, or for whichever has it.
-pub(crate) fn reports_of(head: &CommitSha, change: Option<u64>) -> String {
-    match change {
-        Some(number) => format!("{head}/{number}/"),
-        None => format!("{head}/any/"),
     }
 }

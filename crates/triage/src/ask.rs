@@ -14,7 +14,7 @@ use metrics::counter;
 pub(crate) use brake::Brake;
 
 use crate::{
-    Directed, JobError, Parts, answer, cached, directed,
+    Directed, JobError, Parts, Reached, answer, cached, directed,
     error::passes,
     files::Files,
     metrics::{ANSWERS, TOKENS},
@@ -46,6 +46,7 @@ pub(crate) struct Asker<'a> {
 pub(crate) struct Asked {
     pub(crate) triage: Triage,
     pub(crate) receipts: Vec<Receipt>,
+    pub(crate) reached: Reached,
     pub(crate) cached: bool,
     pub(crate) directed: Option<Directed>,
     pub(crate) needs: Vec<SourceText>,
@@ -55,7 +56,8 @@ impl Asked {
     pub(crate) fn failed(finding: &Finding, cause: Cause, receipts: Vec<Receipt>) -> Self {
         let mut triage = Triage::failed(finding.fingerprint, cause);
         triage.receipt = receipts.last().map(|receipt| receipt.id.clone());
-        Self { triage, receipts, cached: false, directed: None, needs: Vec::new() }
+        let reached = Reached::default();
+        Self { triage, receipts, reached, cached: false, directed: None, needs: Vec::new() }
     }
 }
 
@@ -98,8 +100,9 @@ impl Asker<'_> {
                 Ok(completion) => completion,
                 Err(ModelError::Malformed(_)) => continue,
                 Err(error) => {
+                    let reached = reached(&error);
                     let cause = self.brake.failure(error, self.parts.clock.now(), self.last)?;
-                    return Ok(Asked::failed(finding, cause, receipts));
+                    return Ok(Asked { reached, ..Asked::failed(finding, cause, receipts) });
                 }
             };
             self.brake.answered();
@@ -219,7 +222,18 @@ fn finish(
     let answer::Judged { mut triage, needs } = judged;
     triage.model = model;
     triage.receipt = receipts.last().map(|receipt| receipt.id.clone());
-    Asked { triage, receipts, cached, directed, needs }
+    Asked { triage, receipts, reached: Reached::Yes, cached, directed, needs }
+}
+
+/// What a failure tells about where the prompt got to.
+fn reached(error: &ModelError) -> Reached {
+    match error {
+        ModelError::Unreachable(_) => Reached::No,
+        ModelError::Unavailable(_) | ModelError::RateLimited { .. } | ModelError::Other(_) => {
+            Reached::Maybe
+        }
+        _ => Reached::Yes,
+    }
 }
 
 /// A refusal of the door, in words that hold no source.

@@ -1,31 +1,25 @@
 //! The whole path for one change.
 
+mod conclude;
+mod config;
+mod look;
+
 use std::{sync::Arc, time::Duration};
 
 use chaffinch_context::Extractor;
 use chaffinch_core::{
-    Access, Cause, Change, ChangedLines, Clock, CommitSha, Discussion, Entropy, FileStatus,
-    ForgeError, Job, RawReport, RepoPath, Source, Subject, Trigger, Vault,
+    Access, Change, ChangedLines, Clock, CommitSha, Entropy, FileStatus, ForgeError, Job,
+    RawReport, RepoPath, Source, Subject, Trigger, Vault,
 };
 use chaffinch_egress::{Door, Model};
-use chrono::{TimeDelta, Utc};
-use futures::{StreamExt, stream};
-use metrics::{counter, histogram};
+pub use config::Config;
+use look::Look;
 
 use crate::{
-    Assessment, JobError, Outcome, Scope, Standing, Written,
-    ask::{Asked, Asker},
-    files::Files,
-    gather::{Gathered, Reading},
-    group::{Group, groups},
-    metrics::{FINDING_SECONDS, FINDINGS},
-    outcome, plan, publish,
-    record::{self, Earlier, Record},
-    tool,
+    Assessment, JobError, Written,
+    record::{self, Record},
+    render,
 };
-
-/// For each finding that may be asked about, so many are looked up in the cache.
-const LOOKED_UP: usize = 10;
 
 /// What the engine works with.
 pub struct Parts {
@@ -43,42 +37,6 @@ pub struct Parts {
     pub entropy: Arc<dyn Entropy>,
     /// Numbers and words.
     pub config: Config,
-}
-
-/// Numbers and words of the operator.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Config {
-    /// How often one run may ask a model; answers from the cache do not count.
-    pub max_findings: usize,
-    /// How many findings are worked on at a time.
-    pub concurrency: usize,
-    /// Which findings of a changed file belong to the change.
-    pub scope: Scope,
-    /// Whether likely false positives below high severity go into the summary, folded.
-    pub fold_false_positives: bool,
-    /// Where the policy in force can be read; linked from every comment.
-    pub policy_url: Option<String>,
-    /// Stands at the top of every comment: that the answers are scripted, say.
-    pub scripted_notice: Option<String>,
-    /// The most tokens that an answer may cost, reasoning included.
-    pub max_output_tokens: u32,
-    /// After so long, a run asks no more.
-    pub longest: Duration,
-}
-
-impl Default for Config {
-    fn default() -> Self {
-        Self {
-            max_findings: 50,
-            concurrency: 4,
-            scope: Scope::default(),
-            fold_false_positives: false,
-            policy_url: None,
-            scripted_notice: None,
-            max_output_tokens: 4_096,
-            longest: Duration::from_secs(8 * 60),
-        }
-    }
 }
 
 impl Parts {
@@ -116,18 +74,18 @@ pub enum Done {
     },
 }
 
+/// What was uploaded for a head.
+#[derive(Debug, Default)]
+pub struct Uploads {
+    /// The reports.
+    pub reports: Vec<RawReport>,
+    /// Why others are not among them, in our own words; a check is not green over any of these.
+    pub lost: Vec<String>,
+}
+
 /// Findings to verdicts to comments.
 pub struct Engine {
     parts: Parts,
-}
-
-/// One look at one commit.
-struct Look<'a> {
-    source: &'a dyn Source,
-    change: &'a Change,
-    changed: Option<&'a ChangedLines>,
-    known_paths: &'a [RepoPath],
-    last: bool,
 }
 
 impl Engine {
@@ -154,7 +112,7 @@ impl Engine {
         attempt: u32,
         last_attempt: bool,
         access: &Access,
-        uploaded: Vec<RawReport>,
+        uploaded: Uploads,
     ) -> Result<Done, JobError> {
         let Subject::Change(number) = job.subject else {
             return Err(JobError::Fail { why: "a job for a head is one for each change".into() });
@@ -169,8 +127,8 @@ impl Engine {
         if change.head != job.head && !any_head {
             return Ok(Done::Superseded { head: change.head });
         }
-        let mut unreadable = Vec::new();
-        let mut reports = if change.head == job.head { uploaded } else { Vec::new() };
+        let uploaded = if change.head == job.head { uploaded } else { Uploads::default() };
+        let Uploads { mut reports, lost: mut unreadable } = uploaded;
         match source.reports(&change).await {
             Ok(held) => reports.splice(0..0, held).for_each(drop),
             // It holds none, or only uploads are wanted here.
@@ -207,6 +165,22 @@ impl Engine {
         self.publish(&*access.discussion, &change, fresh, certain, known).await
     }
 
+    /// Says on the change that its job was given up on, as a neutral check, unless an earlier run
+    /// on the same head has something to say that would be lost by it.
+    ///
+    /// # Errors
+    /// The forge or the store does not answer.
+    pub async fn give_up(&self, job: &Job, access: &Access, why: &str) -> Result<(), JobError> {
+        let Subject::Change(number) = job.subject else { return Ok(()) };
+        let change = access.source.change(number).await?;
+        let record = record::load(&*self.parts.vault, &change).await?;
+        let spoken = record.is_some_and(|record| record.speaks_of(&change.head));
+        if set_aside(&change, Some(&job.head)).is_some() || spoken {
+            return Ok(());
+        }
+        Ok(access.discussion.check(&render::given_up(&change.head, why)).await?)
+    }
+
     /// Triages without a discussion, for the command line: all findings, or those that touch
     /// `changed`. What cannot be had is in the assessment as not triaged. An absolute path in a
     /// report is that one of `known_paths` which is its longest suffix.
@@ -236,166 +210,6 @@ impl Engine {
             Err(error) => Err(error.into()),
         }
     }
-
-    /// The outcomes at one commit, and whether all findings there are identified for certain.
-    async fn look(
-        &self,
-        look: &Look<'_>,
-        reports: Vec<RawReport>,
-    ) -> Result<(Assessment, bool), JobError> {
-        let files = Files::new(look.source, &look.change.head);
-        let config = &self.parts.config;
-        let reading = Reading {
-            changed: look.changed,
-            known_paths: look.known_paths,
-            scope: config.scope,
-            files: &files,
-            concurrency: config.concurrency,
-            last: look.last,
-        };
-        let Gathered {
-            findings,
-            tools,
-            reports,
-            unreadable,
-            unfinished,
-            skipped,
-            suppressed,
-            elsewhere,
-            certain,
-        } = reading.gather(reports).await?;
-        let unknown = findings.iter().any(|(_, touch)| *touch == crate::Touch::Unknown);
-        let outcomes = self.triage(look, &files, groups(findings)).await?;
-        let assessment = Assessment {
-            head: look.change.head.clone(),
-            outcomes,
-            tools,
-            reports,
-            unreadable,
-            unfinished,
-            skipped,
-            suppressed,
-            elsewhere,
-            incomplete: unknown || look.changed.is_some_and(|changed| !changed.complete),
-            waiting: Vec::new(),
-            left_open: 0,
-        };
-        Ok((assessment, certain))
-    }
-
-    async fn triage(
-        &self,
-        look: &Look<'_>,
-        files: &Files<'_>,
-        groups: Vec<Group>,
-    ) -> Result<Vec<Outcome>, JobError> {
-        let config = &self.parts.config;
-        let longest = TimeDelta::from_std(config.longest).unwrap_or(TimeDelta::MAX);
-        let now = self.parts.clock.now();
-        let asker = Asker {
-            parts: &self.parts,
-            change: look.change,
-            files,
-            brake: crate::ask::Brake::new(config.max_findings),
-            last: look.last,
-            until: now.checked_add_signed(longest).unwrap_or(chrono::DateTime::<Utc>::MAX_UTC),
-        };
-        let most = config.max_findings.saturating_mul(LOOKED_UP);
-        // Made before the stream, so that the compiler sees futures of one lifetime.
-        let groups = groups.into_iter().enumerate();
-        let asking: Vec<_> = groups.map(|(i, group)| self.group(&asker, group, i < most)).collect();
-        let asked: Vec<_> =
-            stream::iter(asking).buffer_unordered(config.concurrency.max(1)).collect().await;
-        if let Some(retry) = asker.brake.into_retry() {
-            return Err(retry);
-        }
-        let mut outcomes = Vec::new();
-        for group in asked {
-            outcomes.extend(group?);
-        }
-        outcome::sort(&mut outcomes);
-        for outcome in &outcomes {
-            counter!(FINDINGS, "verdict" => outcome.standing().as_str()).increment(1);
-        }
-        Ok(outcomes)
-    }
-
-    async fn group(
-        &self,
-        asker: &Asker<'_>,
-        group: Group,
-        within: bool,
-    ) -> Result<Vec<Outcome>, JobError> {
-        let Some((first, _)) = group.first() else { return Ok(Vec::new()) };
-        let started = self.parts.clock.now();
-        let asked = match within {
-            true => asker.ask(first).await?,
-            false => Asked::failed(first, Cause::OverLimit, Vec::new()),
-        };
-        let took = self.parts.clock.now() - started;
-        histogram!(FINDING_SECONDS).record(took.as_seconds_f64());
-        let outcomes: Vec<Outcome> =
-            group.into_iter().map(|(finding, touch)| outcome_of(finding, touch, &asked)).collect();
-        for outcome in &outcomes {
-            let sent = outcome.receipts.iter().map(|receipt| u64::from(receipt.tokens));
-            tracing::info!(
-                fingerprint = %outcome.finding.fingerprint,
-                rule = %outcome.finding.rule.id,
-                verdict = outcome.standing().as_str(),
-                cached = outcome.cached,
-                tokens = if outcome.cached { 0 } else { sent.sum::<u64>() },
-                ms = took.num_milliseconds(),
-                "triaged"
-            );
-        }
-        Ok(outcomes)
-    }
-
-    async fn publish(
-        &self,
-        discussion: &dyn Discussion,
-        change: &Change,
-        mut fresh: Assessment,
-        certain: bool,
-        known: Option<Record>,
-    ) -> Result<Done, JobError> {
-        // What a scan that did not come to its end is silent about may still be there.
-        let unfinished = plan::unfinished(&fresh);
-        let mut read = plan::read(&fresh.tools, &fresh.outcomes);
-        read.retain(|tool| !unfinished.contains(tool));
-        let Earlier { mut outcomes, mut waiting } =
-            known.as_ref().map(|record| record.earlier(&change.head, &read)).unwrap_or_default();
-        waiting.retain(|tool| !unfinished.contains(&tool::key(tool)));
-        // What was found out about these lines before stands where nothing could be found out now.
-        for old in known.iter().flat_map(|record| record.cautious(&change.head)) {
-            let own = |new: &Outcome| new.finding.fingerprint == old.finding.fingerprint;
-            let before = fresh.outcomes.len();
-            fresh.outcomes.retain(|new| !(own(new) && new.standing() == Standing::Failed));
-            if fresh.outcomes.len() < before && !outcomes.iter().any(own) {
-                outcomes.push(old.clone());
-            }
-        }
-        outcomes.retain(|old| {
-            fresh.outcomes.iter().all(|new| new.finding.fingerprint != old.finding.fingerprint)
-        });
-        let mut all = Assessment {
-            outcomes: plan::together(&fresh.outcomes, &outcomes),
-            waiting,
-            ..fresh.clone()
-        };
-        let found =
-            plan::Found { fresh: &fresh.outcomes, earlier: &outcomes, read: &read, certain };
-        let config = &self.parts.config;
-        let written = publish::publish(discussion, change, &mut all, &found, config).await?;
-        let record = Record::after(known.as_ref(), &all);
-        record::save(&*self.parts.vault, change, &record, self.parts.ttl()).await?;
-        Ok(Done::Published {
-            findings: all.outcomes.len(),
-            real: all.count(Standing::Real),
-            cached: all.outcomes.iter().filter(|outcome| outcome.cached).count(),
-            written,
-        })
-    }
 }
 
 /// Why a change is not worked on, if it is not.
@@ -410,10 +224,4 @@ fn set_aside(change: &Change, head: Option<&CommitSha>) -> Option<Done> {
         Some(head) if change.head != *head => Some(Done::Superseded { head: change.head.clone() }),
         _ => None,
     }
-}
-
-fn outcome_of(finding: chaffinch_core::Finding, touch: crate::Touch, asked: &Asked) -> Outcome {
-    let Asked { mut triage, receipts, cached, directed, needs } = asked.clone();
-    triage.finding = finding.fingerprint;
-    Outcome { finding, triage, touch, receipts, cached, directed, needs }
 }

@@ -50,6 +50,7 @@ impl Reading<'_> {
         let mut results: Vec<Vec<Unidentified>> = Vec::new();
         for report in reports {
             let options = Options { known_paths: self.known_paths, ..Options::default() };
+            let id = report.id;
             match chaffinch_reports::parse(report.bytes.expose(), &options) {
                 Ok(report) => {
                     out.reports += 1;
@@ -67,7 +68,7 @@ impl Reading<'_> {
                 }
                 Err(error) => {
                     out.certain = false;
-                    out.unreadable.push(error.to_string());
+                    out.unreadable.push(format!("{error} ({})", id.as_str()));
                 }
             }
         }

@@ -22,9 +22,9 @@ mod scope;
 mod tool;
 
 pub use directed::Directed;
-pub use engine::{Config, Done, Engine, Parts};
+pub use engine::{Config, Done, Engine, Parts, Uploads};
 pub use error::JobError;
-pub use outcome::{Assessment, Outcome, Standing, Unfinished};
+pub use outcome::{Assessment, Outcome, Reached, Standing, Unfinished};
 pub use prompt::{INSTRUCTIONS, PROMPT_VERSION};
 pub use publish::Written;
 pub use schema::ANSWER;

@@ -16,12 +16,28 @@ pub struct Outcome {
     pub touch: Touch,
     /// The disclosures behind the triage, oldest first; empty where nothing was sent for it.
     pub receipts: Vec<Receipt>,
+    /// Whether the last of them got to the model.
+    #[serde(default)]
+    pub reached: Reached,
     /// Whether the answer came from the cache.
     pub cached: bool,
     /// Whether the lines talk to their reviewer.
     pub directed: Option<Directed>,
     /// What the model would have to see to be sure. Untrusted.
     pub needs: Vec<SourceText>,
+}
+
+/// Whether what was cleared got to the model.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Reached {
+    /// It answered.
+    #[default]
+    Yes,
+    /// It did not answer, which does not say that it heard nothing.
+    Maybe,
+    /// No connection was made: nothing has left.
+    No,
 }
 
 /// How an outcome is counted and shown.

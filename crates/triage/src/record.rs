@@ -74,6 +74,11 @@ pub(crate) async fn save(
 }
 
 impl Record {
+    /// Whether a run has said anything on this head.
+    pub(crate) fn speaks_of(&self, head: &CommitSha) -> bool {
+        self.head == *head
+    }
+
     /// What it adds to a run that read the reports of `read` (keys of tools) for `head`.
     pub(crate) fn earlier(&self, head: &CommitSha, read: &BTreeSet<String>) -> Earlier {
         let new = |tool: &str| !read.contains(&tool::key(tool));

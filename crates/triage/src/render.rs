@@ -12,6 +12,7 @@ mod summary;
 
 use chaffinch_core::ChangeId;
 
+pub(crate) use check::given_up;
 pub use check::{check, verdict_in_words};
 pub use cli::{json, markdown, terminal};
 pub use finding::finding_comment;

@@ -74,6 +74,10 @@ pub(crate) fn semgrep(results: &[(&str, &str, u32)]) -> String {
 pub(crate) fn steady(text: &str) -> String {
     let text = Regex::new(r"http://127\.0\.0\.1:\d+").unwrap().replace_all(text, "MODEL");
     // The marker is random, and so is the number of tokens that it costs.
-    let text = Regex::new(r"\(\d+ tokens\)").unwrap().replace_all(&text, "(N tokens)");
+    let text =
+        Regex::new(r"prompt of \d+ tokens").unwrap().replace_all(&text, "prompt of N tokens");
+    let text = Regex::new(r"\([0-9a-f\u{200b}]+-[0-9a-f\u{200b}]+\)")
+        .unwrap()
+        .replace_all(&text, "(UPLOAD)");
     Regex::new("receipt `[0-9a-f]{16}`").unwrap().replace_all(&text, "receipt `ID`").into_owned()
 }

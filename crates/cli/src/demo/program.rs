@@ -39,7 +39,8 @@ pub(super) fn script(model: &Model) {
     let order = "Scripted answer, no model was asked. The caller's value only picks an entry of `COLUMNS`; \
                  none of its text reaches the query.";
     model.answer_to("ORDER BY {order}", false_positive(order, "app/orders.py:31"));
-    let number =
+    let digits =
         "Scripted answer, no model was asked. The route takes digits only, so `number` is an int.";
-    model.answer_to("WHERE number = {number}", false_positive(number, "app/orders.py:12"));
+    model.answer_to("WHERE number = {number}", false_positive(digits, "app/orders.py:12"));
+    model.answer_to("count-pages {number}", false_positive(digits, "app/invoices.py:23"));
 }

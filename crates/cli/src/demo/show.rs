@@ -17,12 +17,19 @@ pub(super) fn change(change: &Change, notice: Option<&str>) -> String {
         let _ = writeln!(out, "{BOLD}── {}{line}{BOLD:#}", thread.path);
         for comment in &thread.comments {
             let _ = writeln!(out, "{DIM}{}{DIM:#}", comment.author);
-            indent(&mut out, &readable(&comment.text()));
+            let text = readable(&comment.text());
+            // Said once above, not with each comment.
+            let said = notice.and_then(|notice| text.strip_prefix(&format!("> {notice}\n")));
+            indent(&mut out, said.unwrap_or(&text));
         }
         out.push('\n');
     }
-    let _ = writeln!(out, "{BOLD}── summary{BOLD:#}");
-    indent(&mut out, &readable(&change.summary()));
+    let summary = change.summary();
+    // The sandbox's words where there is none: most changes need none.
+    if summary != "no summary" {
+        let _ = writeln!(out, "{BOLD}── summary{BOLD:#}");
+        indent(&mut out, &readable(&summary));
+    }
     let _ = writeln!(out, "\n{BOLD}── check{BOLD:#}");
     indent(&mut out, &readable(&change.check()));
     out
@@ -57,5 +64,15 @@ fn readable(markdown: &str) -> String {
     ] {
         text = text.replace(entity, plain);
     }
-    text
+    bold(&text)
+}
+
+fn bold(text: &str) -> String {
+    let mut parts = text.split("**");
+    let mut out = parts.next().unwrap_or_default().to_owned();
+    for (i, part) in parts.enumerate() {
+        let _ = if i % 2 == 0 { write!(out, "{BOLD}") } else { write!(out, "{BOLD:#}") };
+        out.push_str(part);
+    }
+    out
 }

@@ -103,7 +103,7 @@ async fn nobody_listening_is_unavailable() {
     let config =
         Config { backoff: Duration::from_millis(1), ..Config::new(url.parse().unwrap(), "m") };
     let error = complete(&config).await.unwrap_err();
-    assert_eq!(error, ModelError::Unavailable("the endpoint cannot be reached".into()));
+    assert_eq!(error, ModelError::Unreachable("cannot connect".into()));
 }
 
 #[tokio::test]

@@ -173,12 +173,19 @@ pub(super) fn judge(request: &ModelRequest) -> Reply {
         let here = |l: &&PromptLine| l.path.to_lowercase() == path && numbers.contains(&l.number);
         lines.iter().filter(here).collect()
     };
-    let signs = |l: &&&PromptLine| has(l, kind.sink) || has(l, BUILT);
-    let sink = reported.iter().find(signs).or(reported.first()).copied();
+    // Of a statement over several lines, the one where the text is put together.
+    let one = |signs: &[&str]| reported.iter().copied().find(|l| has(l, signs));
+    let sink = one(BUILT).or_else(|| one(kind.sink)).or(reported.first().copied());
     let sink = sink.or_else(|| first(kind.sink));
+    // The last reading before the harm is the likeliest to be the value's own.
+    let outside = sink.and_then(|sink| {
+        let before = |l: &&PromptLine| l.path == sink.path && l.number < sink.number;
+        lines.iter().filter(before).rfind(|l| has(l, OUTSIDE))
+    });
+    let outside = outside.or_else(|| first(OUTSIDE));
     let built = first(BUILT);
     let itself = kind.rule.contains(&"md5") || kind.rule.contains(&"secret");
-    match (sink, first(OUTSIDE)) {
+    match (sink, outside) {
         (Some(sink), Some(source)) if sink != source => {
             let reason = format!(
                 "{}: it is read at line {} and used at line {}.",

@@ -33,13 +33,21 @@ impl Secret {
                 problems.push(format!("{name}: give it, or {name}_file, not both"))
             }
             (None, None) if required => {
-                problems.push(format!(
-                    "{name} is missing: give {name}_file, or set it in the environment"
-                ));
+                // A setting of a list has no name in the environment.
+                let or = match name.contains(' ') {
+                    true => String::new(),
+                    false => format!(", or set {}", variable(name)),
+                };
+                problems.push(format!("{name} is missing: give {name}_file{or}"));
             }
             _ => {}
         }
     }
+}
+
+/// What a setting is called in the environment.
+pub(crate) fn variable(name: &str) -> String {
+    format!("CHAFFINCH__{}", name.to_uppercase().replace('.', "__"))
 }
 
 /// Reads a secret, wherever it is; `None` if it is not given. White space around it is not part of it.

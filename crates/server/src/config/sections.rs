@@ -158,7 +158,9 @@ impl Model {
         }
         if self.name.is_empty() {
             problems.push(
-                "model.name is missing: name the model to ask, as its endpoint calls it".into(),
+                "model.name is missing: name the model to ask, as its endpoint calls it, here or in \
+                 CHAFFINCH__MODEL__NAME"
+                    .into(),
             );
         }
         self.key().validate("model.key", self.auth != ModelAuth::None, problems);

@@ -17,7 +17,8 @@ pub(super) async fn page(State(app): State<Arc<App>>) -> Markup {
             "Its operator keeps it for at most {} days under the agreement “{}” and does not train on it.",
             a.retention_days, a.agreement
         ),
-        None => "The endpoint is run by ourselves.".to_owned(),
+        None if endpoint.self_hosted => "The endpoint is run by ourselves.".to_owned(),
+        None => "The endpoint is on this machine.".to_owned(),
     };
     html! {
         (DOCTYPE)

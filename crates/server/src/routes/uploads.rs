@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use axum::{
     body::Bytes,
-    extract::{FromRequest, Query, Request, State},
+    extract::{FromRequest, Query, Request, State, rejection::QueryRejection},
     http::{HeaderMap, StatusCode, header},
 };
 use chaffinch_core::{
@@ -16,7 +16,7 @@ use serde::Deserialize;
 
 use crate::{
     App, metric,
-    worker::{REPORT_KEPT, reports_of},
+    worker::{REPORT_KEPT, new_id, reports_of},
 };
 
 /// What an upload says about itself.
@@ -35,10 +35,19 @@ pub(super) struct About {
 /// 403 not listed, 413 too large, 429 too many at once, 503 cannot be kept.
 pub(super) async fn report(
     State(app): State<Arc<App>>,
-    Query(about): Query<About>,
+    about: Result<Query<About>, QueryRejection>,
     headers: HeaderMap,
     request: Request,
 ) -> (StatusCode, String) {
+    let about = match about {
+        Ok(Query(about)) => about,
+        Err(error) => {
+            let why = error.body_text();
+            let why = why.strip_prefix("Failed to deserialize query string: ").unwrap_or(&why);
+            let wanted = "want ?repository=OWNER/NAME&commit=SHA, and &change=NUMBER if known";
+            return (StatusCode::BAD_REQUEST, format!("{why}: {wanted}\n"));
+        }
+    };
     let answer = receive(&app, &about, &headers, request).await;
     let (status, says) = match answer {
         Ok(id) => (StatusCode::ACCEPTED, format!("accepted as {id}\n")),
@@ -81,11 +90,13 @@ async fn receive(
         ForgeError::NotFound => {
             (StatusCode::FORBIDDEN, "the App is not installed on this repository")
         }
-        _ => (StatusCode::SERVICE_UNAVAILABLE, "the forge does not answer, try again later"),
+        error => {
+            tracing::warn!(%error, repository = %about.repository, "the forge does not locate a repository");
+            (StatusCode::SERVICE_UNAVAILABLE, "the forge does not answer, try again later")
+        }
     })?;
     let unkept = (StatusCode::SERVICE_UNAVAILABLE, "cannot be kept now, try again later");
-    let id = app.entropy.hex(16);
-    let id = ReportId::new(id).map_err(|_| unkept)?;
+    let id = new_id(app.clock.now(), &*app.entropy).map_err(|_| unkept)?;
     let report = SourceBytes::new(body.into());
     let key = format!("{}{id}", reports_of(&about.commit, about.change));
     app.vault.put(&repo, VaultKind::Report, &key, &report, REPORT_KEPT).await.map_err(|e| {

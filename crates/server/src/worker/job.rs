@@ -1,19 +1,15 @@
 //! One try of one job.
 
-use std::time::Duration;
-
 use chaffinch_core::{
-    Access, Acked, CommitSha, ForgeError, Job, Lease, RawReport, ReportId, SourceBytes, StoreError,
-    Subject, Trigger, VaultKind,
+    Access, Acked, CommitSha, ForgeError, Job, Lease, RawReport, ReportId, StoreError, Subject,
+    Trigger, VaultKind,
 };
-use chaffinch_triage::{Done, JobError};
+use chaffinch_triage::{Done, JobError, Uploads};
 use chrono::{DateTime, Utc};
 
-use super::reports_of;
+use super::upload::{self, REPORT_KEPT, reports_of};
 use crate::App;
 
-/// A report holds code: it waits for its job no longer than this.
-pub(crate) const REPORT_KEPT: Duration = Duration::from_secs(3600);
 /// The most that the uploaded reports of one job may hold together.
 const MOST_REPORT_BYTES: usize = 200 << 20;
 
@@ -113,13 +109,13 @@ async fn copy(app: &App, job: &Job, numbers: &[u64]) -> Result<(), StoreError> {
 
 async fn triage(app: &App, lease: &Lease, access: &Access, number: u64) -> Ended {
     let job = &lease.job;
-    let reports = match uploaded(app, job, number).await {
-        Ok(reports) => reports,
+    let uploads = match uploaded(app, job, number).await {
+        Ok(uploads) => uploads,
         Err(e) => return store_failed(e),
     };
-    let used: Vec<ReportId> = reports.iter().map(|r| r.id.clone()).collect();
+    let used: Vec<ReportId> = uploads.reports.iter().map(|r| r.id.clone()).collect();
     let last = lease.attempt >= app.limits.publish_after;
-    let done = match app.engine.run(job, lease.attempt, last, access, reports).await {
+    let done = match app.engine.run(job, lease.attempt, last, access, uploads).await {
         Ok(done) => done,
         Err(JobError::Retry { at, why }) => return Ended::Retry { at, why },
         Err(JobError::Fail { why }) => return Ended::Buried { why },
@@ -165,24 +161,36 @@ async fn enqueue(app: &App, mut job: Job) -> Result<(), StoreError> {
 }
 
 /// The reports that were uploaded for the job's head: for this change, or for no change that was open
-/// then. What is too much to be held at once is handed on empty, which reads as unreadable, not as clean.
-async fn uploaded(app: &App, job: &Job, number: u64) -> Result<Vec<RawReport>, StoreError> {
-    let mut reports = Vec::new();
+/// then.
+async fn uploaded(app: &App, job: &Job, number: u64) -> Result<Uploads, StoreError> {
+    let mut uploads = Uploads::default();
     let mut room = MOST_REPORT_BYTES;
     for prefix in [reports_of(&job.head, Some(number)), reports_of(&job.head, None)] {
         for key in app.vault.keys(&job.repo, VaultKind::Report, &prefix).await? {
             let Some(Ok(id)) = key.strip_prefix(&prefix).map(str::parse) else { continue };
-            let Some(mut bytes) = app.vault.get(&job.repo, VaultKind::Report, &key).await? else {
+            let Some(bytes) = app.vault.get(&job.repo, VaultKind::Report, &key).await? else {
                 continue;
             };
             match room.checked_sub(bytes.len()) {
-                Some(left) => room = left,
-                None => bytes = SourceBytes::default(),
+                Some(left) => {
+                    room = left;
+                    uploads.reports.push(RawReport { id, bytes });
+                }
+                None => uploads.lost.push(format!("it is one too many to be read at once ({id})")),
             }
-            reports.push(RawReport { id, bytes });
         }
     }
-    Ok(reports)
+    if let Trigger::Report(id) = &job.source
+        && uploads.reports.iter().all(|report| report.id != *id)
+        && uploads.lost.is_empty()
+        && upload::expired(id, app.clock.now())
+    {
+        uploads.lost.push(format!(
+            "it waited for more than {} minutes and was deleted; upload it again ({id})",
+            REPORT_KEPT.as_secs() / 60
+        ));
+    }
+    Ok(uploads)
 }
 
 fn forge_failed(error: ForgeError) -> Ended {

@@ -13,6 +13,8 @@ use crate::{App, metric};
 const LONGEST: Duration = Duration::from_secs(15 * 60);
 /// The longest that the end of its credentials may take.
 const REVOKE: Duration = Duration::from_secs(5);
+/// The longest that it may take to say that a job was given up on.
+const FAREWELL: Duration = Duration::from_secs(30);
 /// The first pause before another try; it doubles with each.
 const FIRST_PAUSE: Duration = Duration::from_secs(5);
 /// The longest of them.
@@ -57,8 +59,25 @@ async fn attempt(app: &Arc<App>, lease: &Lease) -> Ended {
         },
         () = lease_lost(app, lease) => Ended::Lost,
     };
+    let given_up = match &ended {
+        Ended::Buried { why } => Some(why),
+        Ended::Retry { why, .. } if is_last(app, lease) => Some(why),
+        _ => None,
+    };
+    if let Some(why) = given_up {
+        let said = app.engine.give_up(&lease.job, &access, why);
+        match tokio::time::timeout(FAREWELL, said).await {
+            Ok(Ok(())) => {}
+            Ok(Err(error)) => tracing::warn!(%error, "the change could not be told"),
+            Err(_) => tracing::warn!(error = "timed out", "the change could not be told"),
+        }
+    }
     revoke(&access).await;
     ended
+}
+
+fn is_last(app: &App, lease: &Lease) -> bool {
+    lease.attempt >= app.limits.max_attempts
 }
 
 async fn revoke(access: &Access) {
@@ -93,7 +112,7 @@ async fn lease_lost(app: &App, lease: &Lease) {
 /// Tells the queue. A job that was tried too often is buried, whatever it would have liked.
 async fn settle(app: &App, lease: &Lease, ended: Ended) -> Result<Ended, StoreError> {
     let ended = match ended {
-        Ended::Retry { why, .. } if lease.attempt >= app.limits.max_attempts => {
+        Ended::Retry { why, .. } if is_last(app, lease) => {
             Ended::Buried { why: format!("given up after {} tries: {why}", lease.attempt) }
         }
         other => other,

@@ -96,11 +96,15 @@ impl Brake {
             _ => None,
         };
         match error {
-            ModelError::RateLimited { .. } | ModelError::Unavailable(_) if !last => {
+            ModelError::RateLimited { .. }
+            | ModelError::Unavailable(_)
+            | ModelError::Unreachable(_)
+                if !last =>
+            {
                 Err(self.retry(JobError::Retry { at, why: format!("the model endpoint: {error}") }))
             }
             ModelError::RateLimited { .. } => Ok(self.missed("it limits our rate")),
-            ModelError::Unavailable(why) => Ok(self.missed(&why)),
+            ModelError::Unavailable(why) | ModelError::Unreachable(why) => Ok(self.missed(&why)),
             ModelError::Quota => Ok(self.stop(Cause::Quota)),
             ModelError::Denied => {
                 Ok(self.stop(Cause::Unavailable("it refuses our credential".into())))

@@ -2,11 +2,11 @@
 
 use std::fmt::Write;
 
-use chaffinch_core::{Annotation, AnnotationLevel, Check, Conclusion, LineRange};
+use chaffinch_core::{Annotation, AnnotationLevel, Check, CommitSha, Conclusion, LineRange};
 
 use super::{
     counted,
-    escape::plain,
+    escape::{plain, text},
     summary::{counts, gaps, left_out},
 };
 use crate::{Assessment, Outcome, Standing};
@@ -35,6 +35,20 @@ pub fn check(assessment: &Assessment) -> Check {
         title,
         summary,
         annotations: standing.filter_map(annotation).collect(),
+    }
+}
+
+/// The check of a head whose job came to nothing.
+pub(crate) fn given_up(head: &CommitSha, why: &str) -> Check {
+    Check {
+        head: head.clone(),
+        conclusion: Conclusion::Neutral,
+        title: "the triage was given up on".into(),
+        summary: format!(
+            "Nothing is known of the findings on this commit: {}. Ask for this check again once that is mended.",
+            text(why, 300)
+        ),
+        annotations: Vec::new(),
     }
 }
 

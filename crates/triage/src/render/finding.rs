@@ -10,7 +10,7 @@ use super::{
     Frame,
     escape::{code, list, text},
 };
-use crate::{Directed, Outcome, Standing, tool};
+use crate::{Directed, Outcome, Reached, Standing, tool};
 
 /// The longest reason that is shown, in characters.
 const MAX_REASON: usize = 1_500;
@@ -198,10 +198,13 @@ pub(crate) fn receipt_line(outcome: &Outcome, change: Option<&ChangeId>) -> Stri
             last.at.format("%Y-%m-%d"),
         );
     }
-    outcome.receipts.iter().map(disclosed).collect::<Vec<_>>().join(" · ")
+    let last = outcome.receipts.len() - 1;
+    let reached = |i| if i == last { outcome.reached } else { Reached::Yes };
+    let receipts = outcome.receipts.iter().enumerate();
+    receipts.map(|(i, receipt)| disclosed(receipt, reached(i))).collect::<Vec<_>>().join(" · ")
 }
 
-fn disclosed(receipt: &Receipt) -> String {
+fn disclosed(receipt: &Receipt, reached: Reached) -> String {
     let mut files: BTreeMap<&RepoPath, u32> = BTreeMap::new();
     for sent in &receipt.sent {
         *files.entry(&sent.path).or_default() += sent.end - sent.start + 1;
@@ -222,8 +225,13 @@ fn disclosed(receipt: &Receipt) -> String {
         0 => String::new(),
         n => format!(", {n} redacted"),
     };
+    let (verb, end) = match reached {
+        Reached::Yes => ("went to", ""),
+        Reached::Maybe => ("may have gone to", ", which gave no answer"),
+        Reached::No => ("were for", ", which was not reached: nothing was sent"),
+    };
     format!(
-        "{} ({} tokens{redacted}) went to {} at {} · receipt {}",
+        "{} (a prompt of {} tokens{redacted}) {verb} {} at {}{end} · receipt {}",
         lines.join(" and "),
         receipt.tokens,
         code(&receipt.model, MAX_NAME),

@@ -136,7 +136,12 @@ pub(super) fn counts(assessment: &Assessment) -> String {
         .filter(|(count, _)| *count > 0)
         .map(|(count, word)| format!("{count} {word}"))
         .collect();
-    if counts.is_empty() { "no findings".into() } else { counts.join(", ") }
+    match counts.is_empty() {
+        false => counts.join(", "),
+        // Silence after something that could not be read says nothing about the code.
+        true if gaps(assessment).is_empty() => "no findings".into(),
+        true => "no findings in what could be read".into(),
+    }
 }
 
 /// What was not looked at, in sentences; empty where everything was.

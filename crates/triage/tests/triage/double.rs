@@ -12,7 +12,7 @@ use chaffinch_core::{
     Access, ChangeId, CommitSha, ForgeKind, Job, RawReport, RepoId, Subject, Trigger,
 };
 use chaffinch_egress::{Door, Endpoint, Policy};
-use chaffinch_triage::{Config, Done, Engine, JobError, Parts};
+use chaffinch_triage::{Config, Done, Engine, JobError, Parts, Uploads};
 
 pub(crate) use forge::{FakeForge, repeated as forge_repeated};
 pub(crate) use local::{Draws, FixedClock, Words};
@@ -106,7 +106,7 @@ impl World {
         &self,
         job: &Job,
         last: bool,
-        uploaded: Vec<RawReport>,
+        reports: Vec<RawReport>,
     ) -> Result<Done, JobError> {
         let access = Access {
             source: self.forge.clone(),
@@ -114,6 +114,7 @@ impl World {
             grant: self.forge.clone(),
         };
         self.clock.advance(Duration::from_secs(60));
-        self.engine().run(job, 1, last, &access, uploaded).await
+        let uploads = Uploads { reports, lost: Vec::new() };
+        self.engine().run(job, 1, last, &access, uploads).await
     }
 }

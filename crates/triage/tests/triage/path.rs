@@ -51,24 +51,24 @@ async fn a_real_finding_is_said_on_its_line() {
     world.model.says(real());
     assert_eq!(published(&world.run().await.unwrap()), (1, 1));
     assert_eq!(world.forge.threads_at(), ["app/db.py:5"]);
-    assert_snapshot!(world.forge.bodies()[0], @r"
-        **Real: `python.sqli` (high severity)**
+    assert_snapshot!(world.forge.bodies()[0], @"
+    **Real: `python.sqli` (high severity)**
 
-        The name goes into the query at line 4, and the query is run at line 5.
+    The name goes into the query at line 4, and the query is run at line 5.
 
-        See `app/db.py:4`, `app/db.py:5`.
+    See `app/db.py:4`, `app/db.py:5`.
 
-        <details><summary>What to do</summary>
+    <details><summary>What to do</summary>
 
-        - Use a bound parameter.
-        - Test it.
+    - Use a bound parameter.
+    - Test it.
 
-        </details>
+    </details>
 
-        <sub>4 lines of `app/db.py` (518 tokens) went to `tiny-1` at `http://127.0.0.1:9` · receipt `00000000f00d0001` · [what may be sent](https://bot.example/policy)</sub>
+    <sub>4 lines of `app/db.py` (a prompt of 518 tokens) went to `tiny-1` at `http://127.0.0.1:9` · receipt `00000000f00d0001` · [what may be sent](https://bot.example/policy)</sub>
 
-        <!-- chaffinch:1:finding:66a087a5ef8b84e6898fc7d9a198b934:d4d70e72 -->
-        ");
+    <!-- chaffinch:1:finding:66a087a5ef8b84e6898fc7d9a198b934:d4d70e72 -->
+    ");
     assert_eq!(world.forge.summary_text(), None, "nothing is left to say");
     let check = world.forge.head_check().unwrap();
     assert_snapshot!(format!("{:#?}", check), @r#"
@@ -104,17 +104,17 @@ async fn a_likely_false_positive_might_be_safe_to_ignore() {
     let why = "The value is made a number at line 9.";
     world.model.says(false_positive(why, &[("app/db.py", 9, "n = int(n)")]));
     world.run().await.unwrap();
-    assert_snapshot!(world.forge.bodies()[0], @r"
-        **Likely a false positive: `python.sqli` (high severity)**
+    assert_snapshot!(world.forge.bodies()[0], @"
+    **Likely a false positive: `python.sqli` (high severity)**
 
-        It might be safe to ignore. The value is made a number at line 9.
+    It might be safe to ignore. The value is made a number at line 9.
 
-        See `app/db.py:9`.
+    See `app/db.py:9`.
 
-        <sub>3 lines of `app/db.py` (506 tokens) went to `tiny-1` at `http://127.0.0.1:9` · receipt `00000000f00d0001` · [what may be sent](https://bot.example/policy)</sub>
+    <sub>3 lines of `app/db.py` (a prompt of 506 tokens) went to `tiny-1` at `http://127.0.0.1:9` · receipt `00000000f00d0001` · [what may be sent](https://bot.example/policy)</sub>
 
-        <!-- chaffinch:1:finding:01340d5d74ecca309b1e9ee9dd53cefd:d4d70e72 -->
-        ");
+    <!-- chaffinch:1:finding:01340d5d74ecca309b1e9ee9dd53cefd:d4d70e72 -->
+    ");
     assert_snapshot!(world.forge.check_line(), @"Neutral: 1 likely false positive, not confirmed by a person");
     assert!(world.forge.head_check().unwrap().annotations.is_empty());
 }
@@ -124,21 +124,21 @@ async fn an_unsure_model_says_what_it_would_have_to_see() {
     let world = shop();
     world.model.says(needs_review("It is not shown who calls find()."));
     world.run().await.unwrap();
-    assert_snapshot!(world.forge.bodies()[0], @r"
-        **Needs a person's look: `python.sqli` (high severity)**
+    assert_snapshot!(world.forge.bodies()[0], @"
+    **Needs a person's look: `python.sqli` (high severity)**
 
-        It is not shown who calls find().
+    It is not shown who calls find().
 
-        <details><summary>What the model would have to see to be sure</summary>
+    <details><summary>What the model would have to see to be sure</summary>
 
-        - the function escape()
+    - the function escape()
 
-        </details>
+    </details>
 
-        <sub>4 lines of `app/db.py` (518 tokens) went to `tiny-1` at `http://127.0.0.1:9` · receipt `00000000f00d0001` · [what may be sent](https://bot.example/policy)</sub>
+    <sub>4 lines of `app/db.py` (a prompt of 518 tokens) went to `tiny-1` at `http://127.0.0.1:9` · receipt `00000000f00d0001` · [what may be sent](https://bot.example/policy)</sub>
 
-        <!-- chaffinch:1:finding:66a087a5ef8b84e6898fc7d9a198b934:d4d70e72 -->
-        ");
+    <!-- chaffinch:1:finding:66a087a5ef8b84e6898fc7d9a198b934:d4d70e72 -->
+    ");
     assert_snapshot!(world.forge.check_line(), @"Neutral: 1 finding needs a person's look");
 }
 
@@ -152,16 +152,16 @@ async fn lines_that_talk_to_their_reviewer_are_not_believed() {
     world.model.says(false_positive("Safe.", &[("app/db.py", 9, "n = int(n)")]));
     world.run().await.unwrap();
     assert_snapshot!(world.forge.bodies()[0], @r#"
-        **Needs a person's look: `python.sqli` (high severity)**
+    **Needs a person's look: `python.sqli` (high severity)**
 
-        Please judge it yourself. The scanner says: User input reaches a query.
+    Please judge it yourself. The scanner says: User input reaches a query.
 
-        ⚠ These lines hold text that addresses whoever reviews them. It was not followed, and no "false positive" is taken on lines like these.
+    ⚠ These lines hold text that addresses whoever reviews them. It was not followed, and no "false positive" is taken on lines like these.
 
-        <sub>3 lines of `app/db.py` (515 tokens) went to `tiny-1` at `http://127.0.0.1:9` · receipt `00000000f00d0001` · [what may be sent](https://bot.example/policy)</sub>
+    <sub>3 lines of `app/db.py` (a prompt of 515 tokens) went to `tiny-1` at `http://127.0.0.1:9` · receipt `00000000f00d0001` · [what may be sent](https://bot.example/policy)</sub>
 
-        <!-- chaffinch:1:finding:01340d5d74ecca309b1e9ee9dd53cefd:d4d70e72 -->
-        "#);
+    <!-- chaffinch:1:finding:01340d5d74ecca309b1e9ee9dd53cefd:d4d70e72 -->
+    "#);
     assert_snapshot!(world.forge.check_line(), @"Neutral: 1 finding needs a person's look");
 }
 
@@ -200,17 +200,17 @@ async fn what_the_diff_does_not_show_goes_into_the_summary() {
     world.model.says(real());
     world.run().await.unwrap();
     assert!(world.forge.threads_at().is_empty());
-    assert_snapshot!(world.forge.summary_text().unwrap(), @r"
-        **Triage of this change: 1 real**
+    assert_snapshot!(world.forge.summary_text().unwrap(), @"
+    **Triage of this change: 1 real**
 
-        On lines that this change does not show (1):
+    On lines that this change does not show (1):
 
-        - **Real: `python.sqli` (high severity)** at `app/db.py:5`: The name goes into the query at line 4, and the query is run at line 5. <sub>4 lines of `app/db.py` (518 tokens) went to `tiny-1` at `http://127.0.0.1:9` · receipt `00000000f00d0001`</sub>
+    - **Real: `python.sqli` (high severity)** at `app/db.py:5`: The name goes into the query at line 4, and the query is run at line 5. <sub>4 lines of `app/db.py` (a prompt of 518 tokens) went to `tiny-1` at `http://127.0.0.1:9` · receipt `00000000f00d0001`</sub>
 
-        <sub>[what may be sent](https://bot.example/policy)</sub>
+    <sub>[what may be sent](https://bot.example/policy)</sub>
 
-        <!-- chaffinch:1:summary -->
-        ");
+    <!-- chaffinch:1:summary -->
+    ");
 }
 
 #[tokio::test]
@@ -219,17 +219,17 @@ async fn what_the_forge_refuses_goes_into_the_summary() {
     world.forge.refuses_comments();
     world.model.says(real());
     world.run().await.unwrap();
-    assert_snapshot!(world.forge.summary_text().unwrap(), @r"
-        **Triage of this change: 1 real**
+    assert_snapshot!(world.forge.summary_text().unwrap(), @"
+    **Triage of this change: 1 real**
 
-        Where the forge took no comment (1):
+    Where the forge took no comment (1):
 
-        - **Real: `python.sqli` (high severity)** at `app/db.py:5`: The name goes into the query at line 4, and the query is run at line 5. (The forge: line must be part of the diff.) <sub>4 lines of `app/db.py` (518 tokens) went to `tiny-1` at `http://127.0.0.1:9` · receipt `00000000f00d0001`</sub>
+    - **Real: `python.sqli` (high severity)** at `app/db.py:5`: The name goes into the query at line 4, and the query is run at line 5. (The forge: line must be part of the diff.) <sub>4 lines of `app/db.py` (a prompt of 518 tokens) went to `tiny-1` at `http://127.0.0.1:9` · receipt `00000000f00d0001`</sub>
 
-        <sub>[what may be sent](https://bot.example/policy)</sub>
+    <sub>[what may be sent](https://bot.example/policy)</sub>
 
-        <!-- chaffinch:1:summary -->
-        ");
+    <!-- chaffinch:1:summary -->
+    ");
 }
 
 #[tokio::test]
@@ -286,30 +286,30 @@ async fn a_flow_is_shown_as_the_scanner_reports_it() {
     world.forge.only_report(report.into_bytes());
     world.model.says(true_positive("It runs.", &[]));
     world.run().await.unwrap();
-    assert_snapshot!(world.forge.bodies()[0], @r"
-        **Real: `r` (medium severity)**
+    assert_snapshot!(world.forge.bodies()[0], @"
+    **Real: `r` (medium severity)**
 
-        It runs.
+    It runs.
 
-        <details><summary>Data flow, as the scanner reports it</summary>
+    <details><summary>Data flow, as the scanner reports it</summary>
 
-        1. comes in at `app/db.py:3`
-        1. passes `app/db.py:4`
-        1. arrives at `app/db.py:5`
+    1. comes in at `app/db.py:3`
+    1. passes `app/db.py:4`
+    1. arrives at `app/db.py:5`
 
-        </details>
+    </details>
 
-        <details><summary>What to do</summary>
+    <details><summary>What to do</summary>
 
-        - Use a bound parameter.
-        - Test it.
+    - Use a bound parameter.
+    - Test it.
 
-        </details>
+    </details>
 
-        <sub>4 lines of `app/db.py` (519 tokens) went to `tiny-1` at `http://127.0.0.1:9` · receipt `00000000f00d0001` · [what may be sent](https://bot.example/policy)</sub>
+    <sub>4 lines of `app/db.py` (a prompt of 519 tokens) went to `tiny-1` at `http://127.0.0.1:9` · receipt `00000000f00d0001` · [what may be sent](https://bot.example/policy)</sub>
 
-        <!-- chaffinch:1:finding:140e5108f2225d1f4126992e4da58fdf:e3b98a4d -->
-        ");
+    <!-- chaffinch:1:finding:140e5108f2225d1f4126992e4da58fdf:e3b98a4d -->
+    ");
 }
 
 #[tokio::test]
@@ -503,61 +503,61 @@ async fn the_command_line_gets_the_same_without_a_discussion() {
     let reports = chaffinch_core::Source::reports(&*world.forge, &change).await.unwrap();
     let assessment =
         world.engine().assess(&*world.forge, &change, None, &[], reports).await.unwrap();
-    assert_snapshot!(render::terminal(&assessment), @r"
-        REAL  app/db.py:5  python.sqli (high)
-            The name goes into the query at line 4, and the query is run at line 5.
-            → 1. Use a bound parameter.
-            → 2. Test it.
-            4 lines of app/db.py (518 tokens) went to tiny-1 at http://127.0.0.1:9 · receipt 00000000f00d0001
-
-        NOT TRIAGED  app/none.py:1  python.gone (high)
-            its source could not be read: the file does not exist at this commit
-            Nothing was sent to a model.
-
-        LIKELY FALSE  app/db.py:10  python.count (low)
-            Line 9 makes it a number.
-            3 lines of app/db.py (506 tokens) went to tiny-1 at http://127.0.0.1:9 · receipt 00000000f00d0003
-
-        1 real, 1 not triaged, 1 likely false
-        ");
-    assert_snapshot!(render::markdown(&assessment), @r"
-        # Triage: 1 real, 1 not triaged, 1 likely false
-
-        ## `app/db.py:5`
-
-        **Real: `python.sqli` (high severity)**
-
+    assert_snapshot!(render::terminal(&assessment), @"
+    REAL  app/db.py:5  python.sqli (high)
         The name goes into the query at line 4, and the query is run at line 5.
+        → 1. Use a bound parameter.
+        → 2. Test it.
+        4 lines of app/db.py (a prompt of 518 tokens) went to tiny-1 at http://127.0.0.1:9 · receipt 00000000f00d0001
 
-        See `app/db.py:4`, `app/db.py:5`.
+    NOT TRIAGED  app/none.py:1  python.gone (high)
+        its source could not be read: the file does not exist at this commit
+        Nothing was sent to a model.
 
-        <details><summary>What to do</summary>
+    LIKELY FALSE  app/db.py:10  python.count (low)
+        Line 9 makes it a number.
+        3 lines of app/db.py (a prompt of 506 tokens) went to tiny-1 at http://127.0.0.1:9 · receipt 00000000f00d0003
 
-        - Use a bound parameter.
-        - Test it.
+    1 real, 1 not triaged, 1 likely false
+    ");
+    assert_snapshot!(render::markdown(&assessment), @"
+    # Triage: 1 real, 1 not triaged, 1 likely false
 
-        </details>
+    ## `app/db.py:5`
 
-        <sub>4 lines of `app/db.py` (518 tokens) went to `tiny-1` at `http://127.0.0.1:9` · receipt `00000000f00d0001`</sub>
+    **Real: `python.sqli` (high severity)**
 
-        ## `app/none.py:1`
+    The name goes into the query at line 4, and the query is run at line 5.
 
-        **Not triaged: `python.gone` (high severity)**
+    See `app/db.py:4`, `app/db.py:5`.
 
-        Its source could not be read: the file does not exist at this commit. Please judge it yourself. The scanner says: User input reaches a query.
+    <details><summary>What to do</summary>
 
-        <sub>Nothing was sent to a model.</sub>
+    - Use a bound parameter.
+    - Test it.
 
-        ## `app/db.py:10`
+    </details>
 
-        **Likely a false positive: `python.count` (low severity)**
+    <sub>4 lines of `app/db.py` (a prompt of 518 tokens) went to `tiny-1` at `http://127.0.0.1:9` · receipt `00000000f00d0001`</sub>
 
-        It might be safe to ignore. Line 9 makes it a number.
+    ## `app/none.py:1`
 
-        See `app/db.py:9`.
+    **Not triaged: `python.gone` (high severity)**
 
-        <sub>3 lines of `app/db.py` (506 tokens) went to `tiny-1` at `http://127.0.0.1:9` · receipt `00000000f00d0003`</sub>
-        ");
+    Its source could not be read: the file does not exist at this commit. Please judge it yourself. The scanner says: User input reaches a query.
+
+    <sub>Nothing was sent to a model.</sub>
+
+    ## `app/db.py:10`
+
+    **Likely a false positive: `python.count` (low severity)**
+
+    It might be safe to ignore. Line 9 makes it a number.
+
+    See `app/db.py:9`.
+
+    <sub>3 lines of `app/db.py` (a prompt of 506 tokens) went to `tiny-1` at `http://127.0.0.1:9` · receipt `00000000f00d0003`</sub>
+    ");
     let sarif = render::sarif(&assessment);
     let results = sarif["runs"][0]["results"].as_array().unwrap();
     let levels: Vec<_> = results.iter().map(|result| result["level"].as_str().unwrap()).collect();

@@ -57,7 +57,10 @@ async fn the_receipt_in_the_comment_is_what_the_model_was_shown() {
     let receipt = world.receipts.written.lock().unwrap()[0].clone();
     assert_eq!(usize::try_from(receipt.lines).unwrap(), lines);
     let body = &world.forge.bodies()[0];
-    let said = format!("{lines} lines of `app/db.py` ({} tokens) went to `tiny-1`", receipt.tokens);
+    let said = format!(
+        "{lines} lines of `app/db.py` (a prompt of {} tokens) went to `tiny-1`",
+        receipt.tokens
+    );
     assert!(body.contains(&said), "{body}");
     assert!(body.contains(&receipt.id));
 }

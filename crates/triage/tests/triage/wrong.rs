@@ -55,8 +55,21 @@ async fn a_failure_of_the_model_is_never_a_verdict() {
         assert_not_cleared(&world, &error.to_string());
         assert!(world.vault.all(VaultKind::Answer).is_empty(), "{error}: nothing is kept");
         let summary = world.forge.summary_text().unwrap();
-        assert!(summary.contains("went to `tiny-1`"), "what left is said: {summary}");
+        let said =
+            summary.contains("went to `tiny-1`") || summary.contains("may have gone to `tiny-1`");
+        assert!(said, "what left is said: {summary}");
     }
+}
+
+#[tokio::test]
+async fn what_never_left_is_not_said_to_have_gone() {
+    let world = tempted();
+    world.model.fails(ModelError::Unreachable("cannot connect".into()));
+    world.run_last().await.unwrap();
+    assert_not_cleared(&world, "unreachable");
+    let summary = world.forge.summary_text().unwrap();
+    assert!(summary.contains("which was not reached: nothing was sent"), "{summary}");
+    assert!(!summary.contains("gone to") && !summary.contains("went to"), "{summary}");
 }
 
 #[tokio::test]
@@ -134,17 +147,17 @@ async fn a_failed_finding_is_told_in_the_summary() {
     let world = tempted();
     world.model.fails(ModelError::Refused);
     world.run().await.unwrap();
-    assert_snapshot!(world.forge.summary_text().unwrap(), @r"
-        **Triage of this change: 1 not triaged**
+    assert_snapshot!(world.forge.summary_text().unwrap(), @"
+    **Triage of this change: 1 not triaged**
 
-        Not triaged (1):
+    Not triaged (1):
 
-        - **`python.sqli` (high severity)** at `app/db.py:10`: The model declined to answer. <sub>3 lines of `app/db.py` (506 tokens) went to `tiny-1` at `http://127.0.0.1:9` · receipt `00000000f00d0001`</sub>
+    - **`python.sqli` (high severity)** at `app/db.py:10`: The model declined to answer. <sub>3 lines of `app/db.py` (a prompt of 506 tokens) went to `tiny-1` at `http://127.0.0.1:9` · receipt `00000000f00d0001`</sub>
 
-        <sub>[what may be sent](https://bot.example/policy)</sub>
+    <sub>[what may be sent](https://bot.example/policy)</sub>
 
-        <!-- chaffinch:1:summary -->
-        ");
+    <!-- chaffinch:1:summary -->
+    ");
     assert_snapshot!(world.forge.check_line(), @"Neutral: 1 finding could not be triaged");
 }
 

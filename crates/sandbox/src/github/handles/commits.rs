@@ -1,0 +1,94 @@
+//! The commits of a change: what a push, a rebase or a garbage collection does to it.
+
+use bytes::Bytes;
+
+use super::Change;
+use crate::github::world::{Blob, RepoState, Tree};
+
+impl Change {
+    /// Pushes a commit that writes these files; its sha.
+    pub fn push(&self, files: &[(&str, &str)]) -> String {
+        self.commit(|tree| {
+            for (path, text) in files {
+                let blob = Blob::File(Bytes::copy_from_slice(text.as_bytes()));
+                tree.insert((*path).to_owned(), blob);
+            }
+        })
+    }
+
+    /// Pushes a commit that writes bytes, text or not; its sha.
+    pub fn push_bytes(&self, path: &str, bytes: impl Into<Bytes>) -> String {
+        let bytes = bytes.into();
+        self.commit(|tree| {
+            tree.insert(path.to_owned(), Blob::File(bytes));
+        })
+    }
+
+    /// Pushes a commit that removes these files; its sha.
+    pub fn remove(&self, paths: &[&str]) -> String {
+        self.commit(|tree| tree.retain(|path, _| !paths.contains(&path.as_str())))
+    }
+
+    /// Pushes a commit that moves a file; its sha.
+    pub fn rename(&self, from: &str, to: &str) -> String {
+        self.commit(|tree| {
+            if let Some(blob) = tree.remove(from) {
+                tree.insert(to.to_owned(), blob);
+            }
+        })
+    }
+
+    /// Pushes a commit that has these files and no others; its sha.
+    pub fn set_head_files(&self, files: &[(&str, &str)]) -> String {
+        self.commit(|tree| {
+            let blob = |text: &str| Blob::File(Bytes::copy_from_slice(text.as_bytes()));
+            *tree = files.iter().map(|(path, text)| ((*path).to_owned(), blob(text))).collect();
+        })
+    }
+
+    fn commit(&self, edit: impl FnOnce(&mut Tree)) -> String {
+        let head = self.head();
+        let sha = {
+            let mut world = self.inner.world();
+            let repo = &mut world.repos[self.at];
+            let mut tree = repo.commits.get(&head).cloned().unwrap_or_default();
+            edit(&mut tree);
+            let base = repo.changes.get(&self.number).map(|c| c.base.clone()).unwrap_or_default();
+            let sha = repo.commit(tree.clone(), &[&head]);
+            let merge = repo.commit(tree, &[&base, &sha]);
+            if let Some(change) = repo.changes.get_mut(&self.number) {
+                change.head.clone_from(&sha);
+                change.heads.push(sha.clone());
+                change.merge = merge;
+            }
+            sha
+        };
+        self.set(|_| ());
+        sha
+    }
+
+    /// Lets the head's files be gone: reads at it answer 404.
+    pub fn lose_head(&self) -> Self {
+        let (head, merge) = (self.head(), self.merge_commit());
+        let mut world = self.inner.world();
+        world.repos[self.at].commits.remove(&head);
+        world.repos[self.at].commits.remove(&merge);
+        drop(world);
+        self.clone()
+    }
+
+    /// The default branch moves, so GitHub makes another trial merge of the same head; its sha.
+    pub fn base_moves(&self) -> String {
+        let mut world = self.inner.world();
+        let repo = &mut world.repos[self.at];
+        let Some(change) = repo.changes.get(&self.number) else { return String::new() };
+        let (head, base) = (change.head.clone(), change.base.clone());
+        let tree = |repo: &RepoState, sha: &str| repo.commits.get(sha).cloned().unwrap_or_default();
+        let tip = repo.commit(tree(repo, &base), &[&base]);
+        let merge = repo.commit(tree(repo, &head), &[&tip, &head]);
+        if let Some(change) = repo.changes.get_mut(&self.number) {
+            change.merge.clone_from(&merge);
+        }
+        merge
+    }
+}

@@ -1,0 +1,56 @@
+//! Deliveries about a change, and the same again.
+
+use std::sync::Arc;
+
+use crate::github::{
+    Inner,
+    delivery::{Delivered, Parcel, Signature, send},
+    payloads::payload,
+};
+
+pub(crate) async fn deliver(inner: &Arc<Inner>, at: usize, number: u64, event: &str) -> Delivered {
+    let body = {
+        let mut world = inner.world();
+        let body = world.repos.get(at).and_then(|repo| payload(&world, repo, number, event));
+        if body.is_none() {
+            world.problem(format!("sandbox: there is no {event} about change {number}"));
+        }
+        body
+    };
+    let event = event.split('.').next().unwrap_or_default();
+    #[cfg(feature = "conformance")]
+    if let (Some(schemas), Some(body)) = (&inner.schemas, &body) {
+        let found = {
+            let mut schemas = schemas.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+            schemas.hook(event, body)
+        };
+        let mut world = inner.world();
+        for finding in found {
+            world.problem(format!("schema: delivery of {event}: {finding}"));
+        }
+    }
+    let parcel = Parcel {
+        event: event.to_owned(),
+        payload: body.unwrap_or_default().to_string().into(),
+        signature: Signature::Right,
+        guid: None,
+        redelivery: false,
+    };
+    send(inner, parcel).await
+}
+
+/// Sends the first delivery that `which` picks once more.
+pub(crate) async fn redeliver(
+    inner: &Arc<Inner>,
+    which: impl Fn(&Delivered) -> bool,
+) -> Option<Delivered> {
+    let first = inner.world().deliveries.iter().find(|d| which(d)).cloned()?;
+    let parcel = Parcel {
+        event: first.event,
+        payload: first.payload,
+        signature: Signature::Right,
+        guid: Some(first.delivery),
+        redelivery: true,
+    };
+    Some(send(inner, parcel).await)
+}
