@@ -7,6 +7,7 @@ mod conformance;
 mod conversation;
 mod crashes;
 mod deliveries;
+mod excerpts;
 mod forge_trouble;
 mod harness;
 mod model_trouble;

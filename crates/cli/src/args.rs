@@ -2,6 +2,7 @@
 
 use std::{net::SocketAddr, path::PathBuf};
 
+use chaffinch_core::Rung;
 use clap::{Parser, Subcommand, ValueEnum};
 
 /// AI triage of static-analysis findings, self-hosted.
@@ -19,6 +20,7 @@ Examples:
   chaffinch config check --config chaffinch.toml     is it complete?
   chaffinch serve --config chaffinch.toml            the server
   chaffinch triage --root . --report semgrep.sarif   in the terminal
+  chaffinch excerpt --root . --report semgrep.sarif  what it would send
 
 Exit codes: 0 nothing stands, 1 a finding stands, 2 wrong call or configuration,
 3 a finding needs a human's look.";
@@ -36,6 +38,8 @@ pub(crate) enum Command {
     },
     /// Triage a scanner's report over a local checkout.
     Triage(Triage),
+    /// Show the lines that a triage would send, each with its reason; nothing is sent.
+    Excerpt(Excerpt),
     /// Show a pull request being triaged, on this machine alone.
     Demo(Demo),
     /// Look at the configuration.
@@ -82,6 +86,70 @@ pub(crate) struct Triage {
     /// What is printed on standard output.
     #[arg(long, value_enum, default_value_t = Format::Terminal)]
     pub(crate) format: Format,
+}
+
+/// `chaffinch excerpt`
+#[derive(Debug, clap::Args)]
+#[command(after_help = "\
+Examples:
+  chaffinch excerpt --root . --report r.sarif --explain
+  chaffinch excerpt --root . --report r.sarif --finding 3f2a --budget 300
+  chaffinch excerpt --root sources --truth set.jsonl --jsonl > sent.jsonl")]
+pub(crate) struct Excerpt {
+    /// The checkout that the report is about; with --truth, the folder of all sources.
+    #[arg(long, value_name = "DIR", default_value = ".")]
+    pub(crate) root: PathBuf,
+    /// A SARIF 2.1.0 or Semgrep JSON file; may be given several times.
+    #[arg(long, value_name = "FILE", required_unless_present = "truth")]
+    pub(crate) report: Vec<PathBuf>,
+    /// Only findings whose id begins so.
+    #[arg(long, value_name = "ID")]
+    pub(crate) finding: Option<String>,
+    /// The most tokens of source (o200k_base).
+    #[arg(long, value_name = "N", default_value_t = 650)]
+    pub(crate) budget: usize,
+    /// How much may be disclosed.
+    #[arg(long, value_enum, value_name = "RUNG", default_value_t = Ceiling::Related)]
+    pub(crate) ceiling: Ceiling,
+    /// The most files that are asked for, for one finding.
+    #[arg(long, value_name = "N", default_value_t = 6)]
+    pub(crate) requests: u32,
+    /// Say of each line why it is there.
+    #[arg(long, conflicts_with = "jsonl")]
+    pub(crate) explain: bool,
+    /// Read findings from the records of a truth set in place of a report.
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["report", "finding"], requires = "jsonl")]
+    pub(crate) truth: Option<PathBuf>,
+    /// One JSON object a record: which lines would be sent, and how many files were asked for.
+    #[arg(long, requires = "truth")]
+    pub(crate) jsonl: bool,
+}
+
+/// The rungs of the ladder of disclosure.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Ceiling {
+    /// The lines that the scanner points at, and its flow.
+    Finding,
+    /// Those of the function that decide.
+    Slice,
+    /// The function, and what it names in the same file.
+    Function,
+    /// What it names in other files.
+    Related,
+    /// The whole file.
+    File,
+}
+
+impl From<Ceiling> for Rung {
+    fn from(ceiling: Ceiling) -> Self {
+        match ceiling {
+            Ceiling::Finding => Self::Finding,
+            Ceiling::Slice => Self::Slice,
+            Ceiling::Function => Self::Function,
+            Ceiling::Related => Self::Related,
+            Ceiling::File => Self::File,
+        }
+    }
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]

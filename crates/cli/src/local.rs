@@ -30,7 +30,7 @@ impl Checkout {
         Ok(Self { root })
     }
 
-    fn read(&self, path: &RepoPath) -> Result<SourceBytes, ForgeError> {
+    pub(crate) fn bytes(&self, path: &RepoPath) -> Result<SourceBytes, ForgeError> {
         let failed = |e: std::io::Error| match e.kind() {
             ErrorKind::NotFound | ErrorKind::NotADirectory => ForgeError::NotFound,
             _ => ForgeError::Other(e.to_string()),
@@ -96,7 +96,7 @@ impl Source for Checkout {
     }
 
     async fn file(&self, path: &RepoPath, _: &CommitSha) -> Result<SourceBytes, ForgeError> {
-        self.read(path)
+        self.bytes(path)
     }
 }
 
@@ -112,7 +112,7 @@ mod tests {
         std::os::unix::fs::symlink(outside.path(), root.path().join("link")).unwrap();
         std::os::unix::fs::symlink("inside", root.path().join("fine")).unwrap();
         let checkout = Checkout::open(root.path()).unwrap();
-        let read = |path: &str| checkout.read(&path.parse().unwrap());
+        let read = |path: &str| checkout.bytes(&path.parse().unwrap());
         assert!(matches!(read("link"), Err(ForgeError::NotFound)));
         assert!(matches!(read("absent"), Err(ForgeError::NotFound)));
         assert_eq!(read("fine").unwrap().expose(), b"x");

@@ -3,9 +3,11 @@
 mod args;
 mod check;
 mod demo;
+mod excerpt;
 mod local;
 mod memory;
 mod progress;
+mod report;
 mod serve;
 mod triage;
 
@@ -38,6 +40,7 @@ async fn run(args: Args) -> anyhow::Result<ExitCode> {
     match args.command {
         Command::Serve { config } => serve::run(config.as_deref(), environment).await,
         Command::Triage(options) => triage::run(options, environment).await,
+        Command::Excerpt(options) => excerpt::run(&options),
         Command::Demo(options) => demo::run(options, environment).await,
         Command::Config { command: ConfigCommand::Check { config } } => {
             check::run(config.as_deref(), environment)

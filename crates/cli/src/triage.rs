@@ -1,11 +1,10 @@
 //! `chaffinch triage`
 
-use std::{collections::BTreeSet, io::Read, path::Path, process::ExitCode, sync::Arc};
+use std::{collections::BTreeSet, path::Path, process::ExitCode, sync::Arc};
 
-use anyhow::{Context, bail};
+use anyhow::bail;
 use chaffinch_core::{
     Change, ChangeId, Clock, CommitSha, Entropy, ForgeKind, RawReport, Receipt, RepoId, ReportId,
-    SourceBytes,
 };
 use chaffinch_server::{Config, SystemClock, SystemEntropy};
 use chaffinch_triage::{Assessment, JobError, Outcome, Reached, Standing, render};
@@ -15,10 +14,8 @@ use crate::{
     local::Checkout,
     memory::Memory,
     progress::{self, DIM, GREEN, RED, YELLOW},
+    report,
 };
-
-/// The largest report that is read, in bytes.
-const MAX_REPORT: u64 = 100 << 20;
 
 /// A checkout is no repository on a forge; it gets a name that none can have.
 const CHECKOUT: &str = "local/checkout";
@@ -33,7 +30,7 @@ pub(crate) async fn run(
     environment: Vec<(String, String)>,
 ) -> anyhow::Result<ExitCode> {
     let checkout = Checkout::open(&options.root)?;
-    let reports = options.report.iter().enumerate().map(|(i, path)| read(i, path));
+    let reports = options.report.iter().enumerate().map(|(i, path)| raw(i, path));
     let reports = reports.collect::<anyhow::Result<Vec<_>>>()?;
     let mut config = Config::load(options.config.as_deref(), environment)?;
     config.validate_for_triage()?;
@@ -114,20 +111,11 @@ fn code(assessment: &Assessment) -> ExitCode {
     }
 }
 
-fn read(index: usize, path: &Path) -> anyhow::Result<RawReport> {
-    let shown = path.display();
-    let file =
-        std::fs::File::open(path).with_context(|| format!("cannot read the report {shown}"))?;
-    let mut bytes = Vec::new();
-    file.take(MAX_REPORT + 1)
-        .read_to_end(&mut bytes)
-        .with_context(|| format!("cannot read the report {shown}"))?;
-    if bytes.len() as u64 > MAX_REPORT {
-        bail!("the report {shown} is larger than 100 MB");
-    }
-    let id = ReportId::new(shown.to_string())
-        .or_else(|_| ReportId::new(format!("file {}", index + 1)))?;
-    Ok(RawReport { id, bytes: SourceBytes::new(bytes) })
+/// A report, named after its file.
+fn raw(index: usize, path: &Path) -> anyhow::Result<RawReport> {
+    let name = path.display().to_string();
+    let id = ReportId::new(name).or_else(|_| ReportId::new(format!("file {}", index + 1)))?;
+    Ok(RawReport { id, bytes: report::read(path)? })
 }
 
 fn the_checkout() -> anyhow::Result<Change> {

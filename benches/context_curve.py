@@ -1,0 +1,106 @@
+#!/usr/bin/env python3
+"""Draw recall against budget, on both labelled sets, as docs/context.svg.
+
+usage: context_curve.py --sources DIR [--binary target/release/chaffinch] [--out docs/context.svg]
+
+--sources  the developer set's repositories, one folder each (OWNER+NAME), as laid out by
+           findings/tools/materialize.py of the reference data
+
+The reference data is looked for at $CHAFFINCH_TESTDATA, else ../shared. Its scorer wants
+`pip install bpe-openai`. Prints the table that it draws.
+"""
+import argparse
+import os
+import pathlib
+import subprocess
+import sys
+import tempfile
+
+BUDGETS = [100, 150, 200, 300, 450, 600, 900, 1200]
+HERE = pathlib.Path(__file__).resolve().parent.parent
+WIDTH, HEIGHT = 720, 400
+LEFT, RIGHT, TOP, BOTTOM = 56, 150, 24, 48
+
+
+def score(options, data, name, truth, sources, budget):
+    """(recall, complete, mean tokens, mean requests) over one set at one budget."""
+    with tempfile.NamedTemporaryFile("w+", suffix=".jsonl") as sent:
+        excerpt = [options.binary, "excerpt", "--root", sources, "--truth", truth, "--jsonl"]
+        subprocess.run([*excerpt, "--budget", str(budget)], stdout=sent, check=True)
+        scorer = data / "findings/tools/score_context.py"
+        arguments = ["--sources", sources, "--truth", truth, "--sent", sent.name]
+        done = subprocess.run(
+            [sys.executable, scorer, *arguments], capture_output=True, text=True
+        )
+    if done.returncode != 0:
+        sys.exit(f"the scorer failed on {name}: {done.stderr.strip() or done.stdout.strip()}")
+    every = next(line for line in done.stdout.splitlines() if line.startswith("all "))
+    _, _, recall, complete, mean, _, _, fetched = every.split()
+    return float(recall), float(complete), int(mean), float(fetched)
+
+
+def path(points):
+    return "M" + " L".join(f"{x:.1f} {y:.1f}" for x, y in points)
+
+
+def draw(rows):
+    """The picture: two sets, recall as a line and complete as a dashed one."""
+    across = lambda budget: LEFT + (WIDTH - LEFT - RIGHT) * budget / BUDGETS[-1]
+    up = lambda share: HEIGHT - BOTTOM - (HEIGHT - TOP - BOTTOM) * (share - 0.2) / 0.8
+    out = [
+        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH} {HEIGHT}" '
+        'font-family="system-ui, sans-serif" font-size="12" fill="#333">',
+        f'<rect width="{WIDTH}" height="{HEIGHT}" fill="#fff"/>',
+    ]
+    for tenth in range(2, 11, 2):
+        y = up(tenth / 10)
+        out.append(f'<path d="M{LEFT} {y:.1f} H{WIDTH - RIGHT}" stroke="#ddd"/>')
+        out.append(f'<text x="{LEFT - 8}" y="{y + 4:.1f}" text-anchor="end">{tenth / 10:.1f}</text>')
+    for budget in [150, 300, 600, 900, 1200]:
+        x = across(budget)
+        out.append(f'<text x="{x:.1f}" y="{HEIGHT - BOTTOM + 18}" text-anchor="middle">{budget}</text>')
+    middle = (LEFT + WIDTH - RIGHT) / 2
+    out.append(
+        f'<text x="{middle}" y="{HEIGHT - 10}" text-anchor="middle">budget, tokens of source (o200k_base)</text>'
+    )
+    for (name, colour), measured in rows.items():
+        for index, (word, dash) in enumerate([("recall", ""), ("complete", ' stroke-dasharray="5 4"')]):
+            points = [(across(b), up(values[index])) for b, values in measured]
+            out.append(
+                f'<path d="{path(points)}" fill="none" stroke="{colour}" stroke-width="2"{dash}/>'
+            )
+            x, y = points[-1]
+            out.append(f'<text x="{x + 8:.1f}" y="{y + 4:.1f}" fill="{colour}">{name}: {word}</text>')
+    out.append("</svg>\n")
+    return "\n".join(out)
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--sources", required=True)
+    parser.add_argument("--binary", default=str(HERE / "target/release/chaffinch"))
+    parser.add_argument("--out", default=str(HERE / "docs/context.svg"))
+    options = parser.parse_args()
+    data = pathlib.Path(os.environ.get("CHAFFINCH_TESTDATA") or HERE.parent / "shared")
+    findings = data / "findings"
+    if not findings.is_dir():
+        sys.exit(f"no reference data at {findings}; set CHAFFINCH_TESTDATA")
+    sets = {
+        ("repositories", "#0b62c4"): (findings / "context_truth.jsonl", options.sources),
+        ("corpus", "#b3400a"): (findings / "corpus/truth.jsonl", findings / "corpus"),
+    }
+    rows = {}
+    print(f"{'set':<14}{'budget':>8}{'recall':>9}{'complete':>10}{'tokens':>8}{'requests':>10}")
+    for key, (truth, sources) in sets.items():
+        rows[key] = []
+        for budget in BUDGETS:
+            values = score(options, data, key[0], str(truth), str(sources), budget)
+            rows[key].append((budget, values))
+            recall, complete, mean, fetched = values
+            print(f"{key[0]:<14}{budget:>8}{recall:>9.3f}{complete:>10.3f}{mean:>8}{fetched:>10.2f}")
+    pathlib.Path(options.out).write_text(draw(rows))
+    print(f"drawn: {options.out}")
+
+
+if __name__ == "__main__":
+    main()

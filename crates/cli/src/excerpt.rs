@@ -1,0 +1,101 @@
+//! `chaffinch excerpt`: the lines that a triage would send, each with its reason. Nothing is sent.
+
+mod show;
+mod truth;
+
+use std::{collections::BTreeMap, path::PathBuf, process::ExitCode, sync::Arc};
+
+use anyhow::bail;
+use chaffinch_context::{Answer, Extractor, Limits, NoExcerpt, O200k, Step};
+use chaffinch_core::{Excerpt, Finding, ForgeError, RepoPath, SourceBytes, SourceText, TokenCount};
+use chaffinch_reports::{Options, combine, identify, parse};
+
+use crate::{args, local::Checkout, progress, report};
+
+/// What came of one finding.
+struct Cut {
+    excerpt: Result<Excerpt, NoExcerpt>,
+    /// Files asked for, those that do not exist included.
+    requests: u32,
+}
+
+pub(crate) fn run(options: &args::Excerpt) -> anyhow::Result<ExitCode> {
+    let tokens: Arc<dyn TokenCount> = Arc::new(O200k::load());
+    let extractor = Extractor::new(Arc::clone(&tokens));
+    let limits = Limits {
+        budget: options.budget,
+        ceiling: options.ceiling.into(),
+        content_requests: options.requests,
+        ..Limits::default()
+    };
+    if let Some(set) = &options.truth {
+        progress::print(&truth::lines(set, &options.root, &extractor, &limits)?)?;
+        return Ok(ExitCode::SUCCESS);
+    }
+    let checkout = Checkout::open(&options.root)?;
+    let mut shown = 0;
+    for finding in findings(&options.report, &checkout)? {
+        let id = finding.fingerprint.to_string();
+        if options.finding.as_ref().is_some_and(|wanted| !id.starts_with(wanted.as_str())) {
+            continue;
+        }
+        shown += 1;
+        let cut = cut(&extractor, &finding, &limits, &|path| checkout.bytes(path));
+        progress::print(&show::finding(&finding, &cut, &*tokens, options.explain))?;
+    }
+    match &options.finding {
+        Some(wanted) if shown == 0 => {
+            bail!("no finding's id begins with {wanted}; leave --finding out to see them all")
+        }
+        _ => Ok(ExitCode::SUCCESS),
+    }
+}
+
+/// The findings of all reports, each once, identified as a triage would.
+fn findings(reports: &[PathBuf], checkout: &Checkout) -> anyhow::Result<Vec<Finding>> {
+    let paths = checkout.paths();
+    let mut results = Vec::new();
+    for path in reports {
+        let bytes = report::read(path)?;
+        let options = Options { known_paths: &paths, ..Options::default() };
+        match parse(bytes.expose(), &options) {
+            Ok(report) => results.push(report.results),
+            Err(error) => bail!("{}: {error}", path.display()),
+        }
+    }
+    let results = combine(results);
+    let mut texts: BTreeMap<RepoPath, SourceText> = BTreeMap::new();
+    for result in &results {
+        let path = &result.location.path;
+        if !texts.contains_key(path)
+            && let Ok(bytes) = checkout.bytes(path)
+        {
+            texts.insert(path.clone(), SourceText::new(bytes.text()));
+        }
+    }
+    let mut findings = identify(results, &|path| texts.get(path).map(SourceText::expose));
+    findings.retain(|finding| !finding.suppressed);
+    Ok(findings)
+}
+
+/// The dialogue with the extractor over files that are at hand.
+fn cut(
+    extractor: &Extractor,
+    finding: &Finding,
+    limits: &Limits,
+    file: &dyn Fn(&RepoPath) -> Result<SourceBytes, ForgeError>,
+) -> Cut {
+    let mut extraction = extractor.start(finding, *limits);
+    loop {
+        match extraction.next() {
+            Step::Want(path) => match file(&path) {
+                Ok(bytes) => extraction.give(&path, Answer::Found(bytes.expose())),
+                Err(ForgeError::Truncated { .. }) => extraction.give(&path, Answer::TooLarge),
+                Err(_) => extraction.give(&path, Answer::Missing),
+            },
+            Step::Done(excerpt) => {
+                return Cut { excerpt: *excerpt, requests: extraction.requests() };
+            }
+        }
+    }
+}
