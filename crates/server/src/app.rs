@@ -38,6 +38,8 @@ pub(crate) struct Limits {
     pub(crate) publish_after: u32,
     pub(crate) max_attempts: u32,
     pub(crate) lease: Duration,
+    /// The longest that one try of a job may take.
+    pub(crate) longest_try: Duration,
     pub(crate) grace: Duration,
 }
 

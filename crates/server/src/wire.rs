@@ -22,6 +22,8 @@ use crate::{
 
 /// Uploads that may be in memory at a time: each may be a hundred megabytes.
 const UPLOADS_AT_ONCE: usize = 4;
+/// What one try of a job may take beside its questions: reading and writing on the forge.
+const THE_REST: Duration = Duration::from_secs(5 * 60);
 /// An upload token is as good as its length.
 const SHORTEST_TOKEN: usize = 16;
 
@@ -206,8 +208,15 @@ fn limits(config: &Config) -> Limits {
         publish_after: config.triage.publish_after,
         max_attempts: config.triage.max_attempts,
         lease: Duration::from_secs(config.store.lease_seconds),
+        longest_try: longest_try(config),
         grace: Duration::from_secs(config.server.grace_seconds),
     }
+}
+
+/// A run asks no more after a while, but what it has asked by then it waits for, twice at most.
+fn longest_try(config: &Config) -> Duration {
+    let asking = chaffinch_triage::Config::default().longest;
+    asking + 2 * Duration::from_secs(config.model.timeout_seconds) + THE_REST
 }
 
 /// Opens the store that the configuration names.

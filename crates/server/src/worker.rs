@@ -4,9 +4,10 @@ mod job;
 mod lease;
 mod upload;
 
-use std::{sync::Arc, time::Duration};
+use std::{panic::AssertUnwindSafe, sync::Arc, time::Duration};
 
 use chaffinch_core::StoreError;
+use futures::FutureExt;
 use tokio_util::sync::CancellationToken;
 
 pub use job::Ended;
@@ -43,11 +44,16 @@ impl Worker {
     /// Works until `stop`; a job in hand is finished first.
     pub(crate) async fn run(self, stop: CancellationToken) {
         while !stop.is_cancelled() {
-            let pause = match self.once().await {
-                Ok(Some(_)) => continue,
-                Ok(None) => IDLE,
-                Err(e) => {
+            // Outside of a try, too, a panic must not cost the worker.
+            let pause = match AssertUnwindSafe(self.once()).catch_unwind().await {
+                Ok(Ok(Some(_))) => continue,
+                Ok(Ok(None)) => IDLE,
+                Ok(Err(e)) => {
                     tracing::warn!(error = %e, "the store does not answer; trying again");
+                    STORE_AWAY
+                }
+                Err(_) => {
+                    tracing::error!("a defect of ours stopped a job from being settled");
                     STORE_AWAY
                 }
             };

@@ -21,6 +21,9 @@ use crate::{
     render,
 };
 
+/// For so many tries, what a forge shows may be older than what it has told us.
+const LAGS: u32 = 1;
+
 /// What the engine works with.
 pub struct Parts {
     /// Picks the lines.
@@ -119,13 +122,20 @@ impl Engine {
         };
         tracing::Span::current().record("change", number).record("attempt", attempt);
         let source = &*access.source;
-        let change = source.change(number).await?;
+        let change = match source.change(number).await {
+            Err(ForgeError::NotFound) if attempt <= LAGS => return Err(not_yet()),
+            change => change?,
+        };
         if let Some(done) = set_aside(&change, None) {
             return Ok(done);
         }
         let any_head = matches!(job.source, Trigger::Scan(_) | Trigger::Rerun(_));
         if change.head != job.head && !any_head {
-            return Ok(Done::Superseded { head: change.head });
+            // It shows an older head for a moment after it has told us of a new one.
+            return match attempt <= LAGS {
+                true => Err(not_yet()),
+                false => Ok(Done::Superseded { head: change.head }),
+            };
         }
         let uploaded = if change.head == job.head { uploaded } else { Uploads::default() };
         let Uploads { mut reports, lost: mut unreadable } = uploaded;
@@ -140,6 +150,10 @@ impl Engine {
             Err(error) => return Err(error.into()),
         }
         if reports.is_empty() && unreadable.is_empty() {
+            if matches!(job.source, Trigger::Rerun(_)) {
+                let known = self.known(&change, last_attempt).await?;
+                self.say_again(access, &change, known.as_ref(), None).await?;
+            }
             return Ok(Done::NotYet);
         }
         let changed = source.changed_lines(&change).await?;
@@ -165,20 +179,38 @@ impl Engine {
         self.publish(&*access.discussion, &change, fresh, certain, known).await
     }
 
-    /// Says on the change that its job was given up on, as a neutral check, unless an earlier run
-    /// on the same head has something to say that would be lost by it.
+    /// Says on the change that its job was given up on: the check of what earlier runs on this head
+    /// found out, and that there is more, which is not known.
     ///
     /// # Errors
     /// The forge or the store does not answer.
     pub async fn give_up(&self, job: &Job, access: &Access, why: &str) -> Result<(), JobError> {
         let Subject::Change(number) = job.subject else { return Ok(()) };
         let change = access.source.change(number).await?;
-        let record = record::load(&*self.parts.vault, &change).await?;
-        let spoken = record.is_some_and(|record| record.speaks_of(&change.head));
-        if set_aside(&change, Some(&job.head)).is_some() || spoken {
+        if set_aside(&change, Some(&job.head)).is_some() {
             return Ok(());
         }
-        Ok(access.discussion.check(&render::given_up(&change.head, why)).await?)
+        let known = self.known(&change, true).await?;
+        self.say_again(access, &change, known.as_ref(), Some(why)).await
+    }
+
+    /// The check of what is on record, and why there is no more.
+    async fn say_again(
+        &self,
+        access: &Access,
+        change: &Change,
+        known: Option<&Record>,
+        why: Option<&str>,
+    ) -> Result<(), JobError> {
+        let mut standing = Record::assessment(known, &change.head);
+        match why {
+            Some(why) => standing.unreadable.push(format!("the triage was given up on: {why}")),
+            None if standing.reports == 0 => standing
+                .unreadable
+                .push("there is none for this commit, or no longer: let CI upload it again".into()),
+            None => {}
+        }
+        Ok(access.discussion.check(&render::check(&standing)).await?)
     }
 
     /// Triages without a discussion, for the command line: all findings, or those that touch
@@ -210,6 +242,10 @@ impl Engine {
             Err(error) => Err(error.into()),
         }
     }
+}
+
+fn not_yet() -> JobError {
+    JobError::Retry { at: None, why: "the forge does not show this head, or shows another".into() }
 }
 
 /// Why a change is not worked on, if it is not.

@@ -8,7 +8,13 @@ use chaffinch_core::{
 use chaffinch_reports::{Options, Unidentified};
 use futures::{StreamExt, stream};
 
-use crate::{JobError, Scope, Touch, Unfinished, error::passes, files::Files, scope::touch};
+use crate::{
+    JobError, Scope, Touch, Unfinished,
+    error::passes,
+    files::Files,
+    scans::{self, Scans},
+    scope::touch,
+};
 
 /// The most files that are read to tell findings apart; findings in others are told apart without
 /// their source.
@@ -20,6 +26,8 @@ pub(crate) struct Gathered {
     /// The findings that touch the change, each once.
     pub(crate) findings: Vec<(Finding, Touch)>,
     pub(crate) tools: Vec<String>,
+    /// By the keys of the tools.
+    pub(crate) scans: BTreeMap<String, Scans>,
     pub(crate) reports: usize,
     pub(crate) unreadable: Vec<String>,
     pub(crate) unfinished: Vec<Unfinished>,
@@ -54,6 +62,7 @@ impl Reading<'_> {
             match chaffinch_reports::parse(report.bytes.expose(), &options) {
                 Ok(report) => {
                     out.reports += 1;
+                    scans::add(&mut out.scans, &id, &report);
                     out.tools.extend(report.tools);
                     let skipped = report.skipped;
                     out.skipped += skipped.malformed + skipped.locations_past_bound;

@@ -17,6 +17,7 @@ mod prompt;
 mod publish;
 mod record;
 pub mod render;
+mod scans;
 mod schema;
 mod scope;
 mod tool;

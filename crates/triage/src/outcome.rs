@@ -1,9 +1,11 @@
 //! What became of the findings of a change.
 
+use std::collections::BTreeMap;
+
 use chaffinch_core::{Cause, CommitSha, Finding, LineRange, Receipt, SourceText, Triage, Verdict};
 use serde::{Deserialize, Serialize};
 
-use crate::{Directed, Touch};
+use crate::{Directed, Touch, scans::Scans};
 
 /// One finding and its triage.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -104,6 +106,9 @@ pub struct Assessment {
     pub outcomes: Vec<Outcome>,
     /// The tools whose reports were read, as they call themselves.
     pub tools: Vec<String>,
+    /// The scans that these reports are from, by the keys of the tools.
+    #[serde(default)]
+    pub(crate) scans: BTreeMap<String, Scans>,
     /// How many reports were read.
     pub reports: usize,
     /// Why reports could not be read, one entry each.
@@ -125,6 +130,9 @@ pub struct Assessment {
     /// that they are gone.
     #[serde(default)]
     pub left_open: usize,
+    /// Whether we said something on this head before and no longer know what.
+    #[serde(default)]
+    pub forgotten: bool,
 }
 
 /// A scan that did not come to its end.
@@ -137,6 +145,26 @@ pub struct Unfinished {
 }
 
 impl Assessment {
+    /// That of a head of which nothing is known.
+    pub(crate) fn empty(head: &CommitSha) -> Self {
+        Self {
+            head: head.clone(),
+            outcomes: Vec::new(),
+            tools: Vec::new(),
+            scans: BTreeMap::new(),
+            reports: 0,
+            unreadable: Vec::new(),
+            unfinished: Vec::new(),
+            skipped: 0,
+            suppressed: 0,
+            elsewhere: 0,
+            incomplete: false,
+            waiting: Vec::new(),
+            left_open: 0,
+            forgotten: false,
+        }
+    }
+
     /// How many outcomes stand so.
     pub fn count(&self, standing: Standing) -> usize {
         self.outcomes.iter().filter(|outcome| outcome.standing() == standing).count()
@@ -149,6 +177,7 @@ impl Assessment {
             && self.unfinished.is_empty()
             && self.waiting.is_empty()
             && self.left_open == 0
+            && !self.forgotten
             && self.skipped == 0
             && self.count(Standing::Failed) == 0
     }

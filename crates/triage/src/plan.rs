@@ -9,25 +9,27 @@ use chaffinch_core::{
 
 use crate::{
     Assessment, Config, Outcome, Standing, outcome,
-    render::{Elsewhere, Frame, Item, finding_comment},
+    render::{Elsewhere, Frame, Item, MOST_ON_LINE, finding_comment},
     tool,
 };
 
 /// More findings of one rule than these go into one grouped comment.
 const MANY: usize = 5;
-/// The most threads that one run opens.
+/// The most threads of ours that are opened on one change.
 const MOST_THREADS: usize = 50;
 
 /// What was found out about one head, by whom.
 pub(crate) struct Found<'a> {
     /// The outcomes of this run.
     pub(crate) fresh: &'a [Outcome],
-    /// Outcomes of earlier runs over the same head, by tools that this run has no report of.
+    /// Outcomes of earlier runs over the same head that this run has no report of.
     pub(crate) earlier: &'a [Outcome],
     /// The keys of the tools whose reports this run read.
     pub(crate) read: &'a BTreeSet<String>,
     /// Whether everything in those reports was identified, so that what is not here is gone.
     pub(crate) certain: bool,
+    /// Whether it is known what earlier runs have said.
+    pub(crate) remembers: bool,
 }
 
 /// What is to be done to the threads, and what is left for the summary.
@@ -60,6 +62,7 @@ pub(crate) fn plan<'a>(
     // Of two threads about one finding the open one counts, then the one that a person closed.
     threads.sort_by_key(|thread| (thread.resolved, thread.resolved_by_us));
     let mut left_open: BTreeSet<Fingerprint> = BTreeSet::new();
+    let room = Room::beside(&threads);
     for thread in threads {
         let about = markers(thread);
         let unknown = unaccounted(&about, found);
@@ -98,7 +101,7 @@ pub(crate) fn plan<'a>(
     }
     let left: Vec<&Outcome> =
         found.fresh.iter().filter(|o| !taken.contains(&o.finding.fingerprint)).collect();
-    place(&left, config, frame, &mut plan);
+    place(&left, config, frame, room, &mut plan);
     plan.left_open = left_open.len();
     let earlier = found.earlier.iter().filter(|o| !taken.contains(&o.finding.fingerprint));
     plan.items.extend(earlier.map(|outcome| Item {
@@ -153,18 +156,52 @@ fn unthreaded(outcome: &Outcome, config: &Config) -> Option<Elsewhere> {
     }
 }
 
-fn place<'a>(left: &[&'a Outcome], config: &Config, frame: &Frame<'_>, plan: &mut Plan<'a>) {
+/// Where threads may still be opened.
+struct Room {
+    threads: usize,
+    /// Lines whose thread holds as many findings as it can.
+    full: HashSet<(RepoPath, u32)>,
+}
+
+impl Room {
+    fn beside(threads: &[&Thread]) -> Self {
+        let open = threads.iter().filter(|thread| !thread.resolved).count();
+        let full = threads.iter().filter(|thread| markers(thread).len() >= MOST_ON_LINE);
+        let places = full.filter_map(|thread| thread.at.as_ref());
+        Self {
+            threads: MOST_THREADS.saturating_sub(open),
+            full: places.map(|at| (at.path.clone(), at.lines.start)).collect(),
+        }
+    }
+
+    fn has(&self, line: (&RepoPath, u32), opened: &OnLine<'_>) -> bool {
+        match opened.get(&line) {
+            Some(outcomes) => outcomes.len() < MOST_ON_LINE,
+            None => opened.len() < self.threads && !self.full.contains(&(line.0.clone(), line.1)),
+        }
+    }
+}
+
+type OnLine<'a> = BTreeMap<(&'a RepoPath, u32), Vec<&'a Outcome>>;
+
+fn place<'a>(
+    left: &[&'a Outcome],
+    config: &Config,
+    frame: &Frame<'_>,
+    room: Room,
+    plan: &mut Plan<'a>,
+) {
     let mut of_rule: BTreeMap<&str, usize> = BTreeMap::new();
     for outcome in left.iter().filter(|outcome| unthreaded(outcome, config).is_none()) {
         *of_rule.entry(outcome.finding.rule.id.as_str()).or_default() += 1;
     }
-    let mut on_line: BTreeMap<(&RepoPath, u32), Vec<&'a Outcome>> = BTreeMap::new();
+    let mut on_line: OnLine<'a> = BTreeMap::new();
     for &outcome in left {
         let many = of_rule.get(outcome.finding.rule.id.as_str()).is_some_and(|n| *n > MANY);
         let why = unthreaded(outcome, config).or(many.then_some(Elsewhere::ManyOfOneRule));
         let line = outcome.touch.shown().zip(outcome.finding.location.as_ref());
         match (why, line.map(|(lines, at)| (&at.path, lines.start))) {
-            (None, Some(line)) if on_line.len() < MOST_THREADS || on_line.contains_key(&line) => {
+            (None, Some(line)) if room.has(line, &on_line) => {
                 on_line.entry(line).or_default().push(outcome);
             }
             (why, _) => {

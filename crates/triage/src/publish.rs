@@ -58,6 +58,7 @@ pub(crate) async fn publish(
     let mut plan = plan(found, &threads, config, &frame);
     let mut written = Written::default();
     assessment.left_open = plan.left_open;
+    assessment.forgotten |= !found.remembers && plan.left_open > 0;
 
     let new: Vec<_> = plan.post.iter().map(|(thread, _)| thread.clone()).collect();
     if !new.is_empty() {
@@ -90,7 +91,7 @@ pub(crate) async fn publish(
     for thread in &plan.resolve {
         written.resolved += usize::from(let_go(discussion.resolve(thread).await)?);
     }
-    summarise(discussion, change, assessment, &mut plan.items, &frame).await?;
+    summarise(discussion, change, assessment, &mut plan.items, found.remembers, &frame).await?;
     let check = render::check(assessment);
     discussion.check(&check).await?;
     written.count();
@@ -102,8 +103,9 @@ pub(crate) async fn publish(
 async fn summarise(
     discussion: &dyn Discussion,
     change: &Change,
-    assessment: &Assessment,
+    assessment: &mut Assessment,
     items: &mut [Item<'_>],
+    remembers: bool,
     frame: &Frame<'_>,
 ) -> Result<(), JobError> {
     // In the order of the assessment, whichever way they came here.
@@ -114,12 +116,24 @@ async fn summarise(
     let existing = discussion.summary(change).await?;
     let body = match (items.is_empty(), &existing) {
         (true, None) => return Ok(()),
+        // It may still be right, and nobody here knows better.
+        (true, Some(_)) if !remembers => {
+            assessment.forgotten = true;
+            return Ok(());
+        }
         (true, Some(_)) => render::nothing_more(assessment, frame),
         (false, _) => render::summary(assessment, items, frame),
     };
     if existing.as_ref().is_some_and(|comment| same(&comment.body, &body)) {
         return Ok(());
     }
+    let body = match existing.is_some() && !remembers {
+        true => {
+            assessment.forgotten = true;
+            render::summary(assessment, items, frame)
+        }
+        false => body,
+    };
     let written = discussion.put_summary(change, existing.as_ref().map(|c| &c.id), &body).await;
     match (written, existing) {
         // Somebody deleted it in between.

@@ -12,9 +12,9 @@ mod summary;
 
 use chaffinch_core::ChangeId;
 
-pub(crate) use check::given_up;
 pub use check::{check, verdict_in_words};
 pub use cli::{json, markdown, terminal};
+pub(crate) use finding::MOST_ON_LINE;
 pub use finding::finding_comment;
 pub use sarif::sarif;
 pub use summary::{Elsewhere, Item, nothing_more, summary};

@@ -1,8 +1,8 @@
 //! One try of one job.
 
 use chaffinch_core::{
-    Access, Acked, CommitSha, ForgeError, Job, Lease, RawReport, ReportId, StoreError, Subject,
-    Trigger, VaultKind,
+    Access, Acked, CommitSha, ForgeError, Job, Lease, RawReport, StoreError, Subject, Trigger,
+    VaultKind,
 };
 use chaffinch_triage::{Done, JobError, Uploads};
 use chrono::{DateTime, Utc};
@@ -109,11 +109,11 @@ async fn copy(app: &App, job: &Job, numbers: &[u64]) -> Result<(), StoreError> {
 
 async fn triage(app: &App, lease: &Lease, access: &Access, number: u64) -> Ended {
     let job = &lease.job;
-    let uploads = match uploaded(app, job, number).await {
-        Ok(uploads) => uploads,
+    let (uploads, used) = match uploaded(app, job, number).await {
+        Ok(uploaded) => uploaded,
         Err(e) => return store_failed(e),
     };
-    let used: Vec<ReportId> = uploads.reports.iter().map(|r| r.id.clone()).collect();
+
     let last = lease.attempt >= app.limits.publish_after;
     let done = match app.engine.run(job, lease.attempt, last, access, uploads).await {
         Ok(done) => done,
@@ -139,8 +139,7 @@ async fn triage(app: &App, lease: &Lease, access: &Access, number: u64) -> Ended
     if done == Done::NothingToSay {
         return Ended::Done(word);
     }
-    for id in used {
-        let key = format!("{}{id}", reports_of(&job.head, Some(number)));
+    for key in used {
         if let Err(e) = app.vault.remove(&job.repo, VaultKind::Report, &key).await {
             tracing::warn!(error = %e, "an uploaded report could not be deleted; it ends within the hour");
         }
@@ -160,10 +159,11 @@ async fn enqueue(app: &App, mut job: Job) -> Result<(), StoreError> {
     app.enqueue(&job).await.map(|_| ())
 }
 
-/// The reports that were uploaded for the job's head: for this change, or for no change that was open
-/// then.
-async fn uploaded(app: &App, job: &Job, number: u64) -> Result<Uploads, StoreError> {
+/// The reports that were uploaded for the job's head, for this change or for no change that was open
+/// then; and the keys under which they wait.
+async fn uploaded(app: &App, job: &Job, number: u64) -> Result<(Uploads, Vec<String>), StoreError> {
     let mut uploads = Uploads::default();
+    let mut used = Vec::new();
     let mut room = MOST_REPORT_BYTES;
     for prefix in [reports_of(&job.head, Some(number)), reports_of(&job.head, None)] {
         for key in app.vault.keys(&job.repo, VaultKind::Report, &prefix).await? {
@@ -171,6 +171,7 @@ async fn uploaded(app: &App, job: &Job, number: u64) -> Result<Uploads, StoreErr
             let Some(bytes) = app.vault.get(&job.repo, VaultKind::Report, &key).await? else {
                 continue;
             };
+            used.push(key);
             match room.checked_sub(bytes.len()) {
                 Some(left) => {
                     room = left;
@@ -190,7 +191,7 @@ async fn uploaded(app: &App, job: &Job, number: u64) -> Result<Uploads, StoreErr
             REPORT_KEPT.as_secs() / 60
         ));
     }
-    Ok(uploads)
+    Ok((uploads, used))
 }
 
 fn forge_failed(error: ForgeError) -> Ended {

@@ -9,8 +9,6 @@ use tracing::Instrument;
 use super::job::{self, Ended};
 use crate::{App, metric};
 
-/// The longest that one try of a job may take.
-const LONGEST: Duration = Duration::from_secs(15 * 60);
 /// The longest that the end of its credentials may take.
 const REVOKE: Duration = Duration::from_secs(5);
 /// The longest that it may take to say that a job was given up on.
@@ -41,10 +39,6 @@ pub(super) async fn work(app: &Arc<App>, lease: Lease) -> Result<Ended, StoreErr
 
 /// One try, with handles of its own; their credentials end with it, however it ended.
 async fn attempt(app: &Arc<App>, lease: &Lease) -> Ended {
-    if lease.attempt > app.limits.max_attempts {
-        // Nobody settled the last one: it took its process down with it.
-        return Ended::Buried { why: "every try was cut off".into() };
-    }
     let access = match job::open(app, &lease.job).await {
         Ok(access) => access,
         Err(ended) => return ended,
@@ -52,7 +46,12 @@ async fn attempt(app: &Arc<App>, lease: &Lease) -> Ended {
     // A panic must cost one try of one job, not the worker.
     let run = AssertUnwindSafe(job::run(app, lease, &access)).catch_unwind();
     let ended = tokio::select! {
-        ended = tokio::time::timeout(LONGEST, run) => match ended {
+        biased;
+        // Nobody settled the last one: it took its process down with it.
+        () = std::future::ready(()), if lease.attempt > app.limits.max_attempts => {
+            Ended::Buried { why: "every try was cut off".into() }
+        }
+        ended = tokio::time::timeout(app.limits.longest_try, run) => match ended {
             Ok(Ok(ended)) => ended,
             Ok(Err(_)) => Ended::Retry { at: None, why: "a defect of ours stopped it".into() },
             Err(_) => Ended::Retry { at: None, why: "it took too long".into() },

@@ -21,9 +21,13 @@ impl Engine {
         // What a scan that did not come to its end is silent about may still be there.
         let unfinished = plan::unfinished(&fresh);
         let mut read = plan::read(&fresh.tools, &fresh.outcomes);
-        read.retain(|tool| !unfinished.contains(tool));
-        let Earlier { mut outcomes, mut waiting } =
+        let partial = Record::partial(known.as_ref(), &fresh);
+        read.retain(|tool| !unfinished.contains(tool) && !partial.contains(tool));
+        let Earlier { mut outcomes, mut waiting, forgotten } =
             known.as_ref().map(|record| record.earlier(&change.head, &read)).unwrap_or_default();
+        // Without a record, nobody knows whose silence would prove anything.
+        let remembers = known.is_some() && !forgotten;
+        let certain = certain && remembers;
         waiting.retain(|tool| !unfinished.contains(&tool::key(tool)));
         // What was found out about these lines before stands where nothing could be found out now.
         for old in known.iter().flat_map(|record| record.cautious(&change.head)) {
@@ -40,10 +44,16 @@ impl Engine {
         let mut all = Assessment {
             outcomes: plan::together(&fresh.outcomes, &outcomes),
             waiting,
+            forgotten,
             ..fresh.clone()
         };
-        let found =
-            plan::Found { fresh: &fresh.outcomes, earlier: &outcomes, read: &read, certain };
+        let found = plan::Found {
+            fresh: &fresh.outcomes,
+            earlier: &outcomes,
+            read: &read,
+            certain,
+            remembers,
+        };
         let config = &self.parts.config;
         let written = publish::publish(discussion, change, &mut all, &found, config).await?;
         let record = Record::after(known.as_ref(), &all);

@@ -47,6 +47,7 @@ impl Engine {
         let Gathered {
             findings,
             tools,
+            scans,
             reports,
             unreadable,
             unfinished,
@@ -61,6 +62,7 @@ impl Engine {
             head: look.change.head.clone(),
             outcomes,
             tools,
+            scans,
             reports,
             unreadable,
             unfinished,
@@ -70,6 +72,7 @@ impl Engine {
             incomplete: unknown || look.changed.is_some_and(|changed| !changed.complete),
             waiting: Vec::new(),
             left_open: 0,
+            forgotten: false,
         };
         Ok((assessment, certain))
     }

@@ -2,11 +2,11 @@
 
 use std::fmt::Write;
 
-use chaffinch_core::{Annotation, AnnotationLevel, Check, CommitSha, Conclusion, LineRange};
+use chaffinch_core::{Annotation, AnnotationLevel, Check, Conclusion, LineRange};
 
 use super::{
     counted,
-    escape::{plain, text},
+    escape::plain,
     summary::{counts, gaps, left_out},
 };
 use crate::{Assessment, Outcome, Standing};
@@ -38,20 +38,6 @@ pub fn check(assessment: &Assessment) -> Check {
     }
 }
 
-/// The check of a head whose job came to nothing.
-pub(crate) fn given_up(head: &CommitSha, why: &str) -> Check {
-    Check {
-        head: head.clone(),
-        conclusion: Conclusion::Neutral,
-        title: "the triage was given up on".into(),
-        summary: format!(
-            "Nothing is known of the findings on this commit: {}. Ask for this check again once that is mended.",
-            text(why, 300)
-        ),
-        annotations: Vec::new(),
-    }
-}
-
 /// What the check concludes, and why, in one line.
 pub fn verdict_in_words(assessment: &Assessment) -> (Conclusion, String) {
     let count = |standing| assessment.count(standing);
@@ -78,6 +64,8 @@ pub fn verdict_in_words(assessment: &Assessment) -> (Conclusion, String) {
         format!("waiting for the report of {}", plain(tool, 100))
     } else if assessment.left_open > 0 {
         counted(assessment.left_open, "earlier finding stands open", "earlier findings stand open")
+    } else if assessment.forgotten {
+        "what was said of this commit before is no longer known".into()
     } else if assessment.skipped > 0 {
         let skipped = assessment.skipped;
         counted(skipped, "result could not be read", "results could not be read")

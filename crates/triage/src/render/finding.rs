@@ -27,14 +27,14 @@ const MAX_MESSAGE: usize = 600;
 const MAX_STEPS: usize = 20;
 /// The longest comment, in characters: forges take 65,536 and more.
 const MAX_BODY: usize = 60_000;
-/// The most markers of one comment.
-const MAX_MARKERS: usize = 50;
+/// The most findings of one comment: each has its marker there.
+pub(crate) const MOST_ON_LINE: usize = 50;
 
 /// The comment for the findings that start on one line, each a section.
 pub fn finding_comment(outcomes: &[&Outcome], frame: &Frame<'_>) -> String {
     let mut out = String::new();
     frame.notice(&mut out);
-    let mut room = MAX_BODY - MAX_MARKERS * 80;
+    let mut room = MAX_BODY - MOST_ON_LINE * 80;
     let mut shown = 0;
     for outcome in outcomes {
         let section = section(outcome, frame);
@@ -57,7 +57,7 @@ pub fn finding_comment(outcomes: &[&Outcome], frame: &Frame<'_>) -> String {
     if shown < outcomes.len() {
         let _ = writeln!(out, "and {} more on this line.\n", outcomes.len() - shown);
     }
-    for outcome in outcomes.iter().take(MAX_MARKERS) {
+    for outcome in outcomes.iter().take(MOST_ON_LINE) {
         let _ = writeln!(out, "{}", marker(&outcome.finding));
     }
     out

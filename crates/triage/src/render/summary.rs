@@ -167,6 +167,12 @@ pub(super) fn gaps(assessment: &Assessment) -> Vec<String> {
             if assessment.left_open == 1 { "it is" } else { "they are" }
         ));
     }
+    if assessment.forgotten {
+        gaps.push(
+            "What was said of this commit before is no longer known here; it may still stand."
+                .into(),
+        );
+    }
     if assessment.incomplete {
         gaps.push("The forge does not show all of this change, so it is not known which findings touch it.".into());
     }

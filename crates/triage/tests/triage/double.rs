@@ -108,13 +108,32 @@ impl World {
         last: bool,
         reports: Vec<RawReport>,
     ) -> Result<Done, JobError> {
-        let access = Access {
+        self.try_again(job, 2, last, reports).await
+    }
+
+    /// One of several tries.
+    pub(crate) async fn try_again(
+        &self,
+        job: &Job,
+        attempt: u32,
+        last: bool,
+        reports: Vec<RawReport>,
+    ) -> Result<Done, JobError> {
+        self.clock.advance(Duration::from_secs(60));
+        let uploads = Uploads { reports, lost: Vec::new() };
+        self.engine().run(job, attempt, last, &self.access(), uploads).await
+    }
+
+    /// What is said of a job that was tried too often.
+    pub(crate) async fn give_up(&self, job: &Job, why: &str) -> Result<(), JobError> {
+        self.engine().give_up(job, &self.access(), why).await
+    }
+
+    fn access(&self) -> Access {
+        Access {
             source: self.forge.clone(),
             discussion: self.forge.clone(),
             grant: self.forge.clone(),
-        };
-        self.clock.advance(Duration::from_secs(60));
-        let uploads = Uploads { reports, lost: Vec::new() };
-        self.engine().run(job, 1, last, &access, uploads).await
+        }
     }
 }

@@ -1,8 +1,10 @@
 //! Looking again says nothing twice.
 
-use chaffinch_core::{ForgeError, VaultKind};
+use chaffinch_core::{
+    DeliveryId, ForgeError, RawReport, ReportId, SourceBytes, Trigger, VaultKind,
+};
 use chaffinch_egress::ModelError;
-use chaffinch_triage::Done;
+use chaffinch_triage::{Done, JobError};
 
 use crate::{
     double::{false_positive, needs_review, sha, true_positive},
@@ -190,6 +192,7 @@ async fn a_summary_with_nothing_left_to_say_says_so() {
     world.model.says(real());
     world.run().await.unwrap();
     world.forge.writes();
+    world.forge.push(sha('c'));
     world.forge.only_report(semgrep(&[]));
     world.run().await.unwrap();
     assert_eq!(world.forge.writes(), ["summary"]);
@@ -214,6 +217,8 @@ async fn a_finding_that_comes_back_opens_the_thread_that_we_closed() {
     let world = shop();
     world.model.says(real());
     world.run().await.unwrap();
+    world.forge.push(sha('c'));
+    world.forge.adds("app/db.py", DB);
     world.forge.only_report(semgrep(&[]));
     world.run().await.unwrap();
     assert_eq!(world.forge.threads_at(), ["app/db.py:5 resolved"]);
@@ -260,9 +265,138 @@ async fn an_open_thread_that_nothing_speaks_of_keeps_the_check_from_green() {
     let summary = world.forge.head_check().unwrap().summary;
     assert!(summary.contains("no report says that it is gone"), "{summary}");
 
+    // Nor is another scan of the same lines proof that it is.
     world.forge.only_report(semgrep(&[]));
     world.run().await.unwrap();
+    assert_eq!(world.forge.check_line(), "Neutral: 1 earlier finding stands open");
+
+    world.forge.push(sha('c'));
+    world.forge.adds("app/db.py", DB);
+    world.forge.only_report(semgrep(&[]));
+    world.forge.report(sarif("Other", &[]));
+    world.run().await.unwrap();
     assert_eq!(world.forge.check_line(), "Success: no finding touches this change");
+}
+
+#[tokio::test]
+async fn a_second_scan_of_the_same_lines_takes_nothing_back() {
+    let world = shop();
+    world.model.says(real());
+    world.run().await.unwrap();
+    world.forge.writes();
+    world.forge.only_report(semgrep(&[]));
+    world.run().await.unwrap();
+    assert!(world.forge.writes().is_empty(), "the thread stays as it is");
+    assert_eq!(world.forge.threads_at(), ["app/db.py:5"]);
+    assert_eq!(world.forge.check_line(), "Failure: 1 finding is real");
+}
+
+#[tokio::test]
+async fn of_a_tool_with_two_scans_both_are_waited_for() {
+    let world = shop();
+    let front = || semgrep(&[hit("python.sqli", "app/db.py", 5)]);
+    world.model.says(real());
+    world.run().await.unwrap();
+    world.forge.only_report(semgrep(&[]));
+    world.run().await.unwrap();
+    world.forge.writes();
+
+    // The head after it: first the scan that never found anything, then the other.
+    world.forge.push(sha('c'));
+    world.forge.adds("app/db.py", DB);
+    let report = |id: &str, bytes: Vec<u8>| RawReport {
+        id: ReportId::new(id).unwrap(),
+        bytes: SourceBytes::new(bytes),
+    };
+    let job = world.job(Trigger::Change);
+    world.try_job(&job, false, vec![report("back", semgrep(&[]))]).await.unwrap();
+    assert_eq!(world.forge.threads_at(), ["app/db.py:5"], "not resolved yet");
+    assert_eq!(world.forge.check_line(), "Neutral: waiting for the report of Semgrep");
+    world.try_job(&job, false, vec![report("front", front())]).await.unwrap();
+    assert_eq!(world.forge.check_line(), "Failure: 1 finding is real");
+
+    // Mended: both say so, and only then it is gone.
+    world.forge.push(sha('d'));
+    world.forge.adds("app/db.py", &DB.replace("cursor.execute(query)", "pass"));
+    let job = world.job(Trigger::Change);
+    world.try_job(&job, false, vec![report("front-2", semgrep(&[]))]).await.unwrap();
+    assert_eq!(world.forge.threads_at(), ["app/db.py:5"]);
+    world.try_job(&job, false, vec![report("back-2", semgrep(&[]))]).await.unwrap();
+    assert_eq!(world.forge.threads_at(), ["app/db.py:5 resolved"]);
+    assert_eq!(world.forge.check_line(), "Success: no finding touches this change");
+}
+
+#[tokio::test]
+async fn a_summary_that_nobody_remembers_is_left_alone_and_not_green() {
+    let world = shop();
+    world.forge.diff("app/db.py", "@@ -1,2 +1,2 @@\n-import db\n+import sqlite3\n ");
+    world.model.says(real());
+    world.run().await.unwrap();
+    let before = world.forge.summary_text();
+    world.forge.writes();
+    world.vault.damage(VaultKind::Record, |_| Vec::new());
+    world.forge.only_report(sarif("Other", &[]));
+    for _ in 0..2 {
+        world.run().await.unwrap();
+        assert!(world.forge.writes().is_empty());
+        assert_eq!(world.forge.summary_text(), before);
+        let said = "Neutral: what was said of this commit before is no longer known";
+        assert_eq!(world.forge.check_line(), said);
+    }
+}
+
+#[tokio::test]
+async fn a_job_that_is_given_up_on_leaves_no_earlier_green() {
+    let world = shop();
+    world.forge.only_report(sarif("Other", &[]));
+    world.run().await.unwrap();
+    assert_eq!(world.forge.check_line(), "Success: no finding touches this change");
+    let job = world.job(Trigger::Change);
+    world.give_up(&job, "the forge is away").await.unwrap();
+    assert_eq!(world.forge.check_line(), "Neutral: 1 report could not be read");
+
+    let world = shop();
+    world.model.says(real());
+    world.run().await.unwrap();
+    world.give_up(&world.job(Trigger::Change), "the forge is away").await.unwrap();
+    assert_eq!(world.forge.check_line(), "Failure: 1 finding is real");
+}
+
+#[tokio::test]
+async fn asking_again_where_no_report_is_left_is_answered() {
+    let world = shop();
+    world.forge.clear_reports();
+    let job = world.job(Trigger::Rerun(DeliveryId::new("d-2").unwrap()));
+    assert_eq!(world.try_job(&job, false, vec![]).await.unwrap(), Done::NotYet);
+    assert_eq!(world.forge.check_line(), "Neutral: 1 report could not be read");
+    let summary = world.forge.head_check().unwrap().summary;
+    assert!(summary.contains("let CI upload it again"), "{summary}");
+}
+
+#[tokio::test]
+async fn a_head_that_the_forge_does_not_show_yet_is_asked_for_again() {
+    let world = shop();
+    let job = world.job(Trigger::Change);
+    world.forge.set(|change| change.head = sha('c'));
+    let first = world.try_again(&job, 1, false, vec![]).await;
+    assert!(matches!(first, Err(JobError::Retry { .. })), "{first:?}");
+    let second = world.try_again(&job, 2, false, vec![]).await.unwrap();
+    assert_eq!(second, Done::Superseded { head: sha('c') });
+}
+
+#[tokio::test]
+async fn threads_stay_few_over_many_runs() {
+    let world = shop();
+    let lines: Vec<String> = (1..=120).map(|n| format!("run_{n}(request.args['{n}'])")).collect();
+    world.forge.adds("app/many.py", &lines.join("\n"));
+    let rule = |n: u32| -> &'static str { Box::leak(format!("rule.{n}").into_boxed_str()) };
+    let hits: Vec<Hit> = (1..=120).map(|n| hit(rule(n), "app/many.py", n)).collect();
+    world.forge.only_report(semgrep(&hits));
+    for _ in 0..3 {
+        (0..50).for_each(|_| world.model.says(needs_review("Not sure.")));
+        world.run().await.unwrap();
+    }
+    assert_eq!(world.forge.threads_at().len(), 50);
 }
 
 #[tokio::test]
@@ -283,7 +417,7 @@ async fn a_thread_of_two_tools_remembers_the_one_that_did_not_report() {
     world.forge.only_report(sarif("Other", &[]));
     world.run().await.unwrap();
     assert_eq!(world.forge.threads_at(), ["app/db.py:5"], "not resolved");
-    assert_eq!(world.forge.check_line(), "Neutral: 1 earlier finding stands open");
+    assert_eq!(world.forge.check_line(), "Neutral: 2 earlier findings stand open");
 }
 
 /// A report of Semgrep's whose scan failed, with these findings all the same.

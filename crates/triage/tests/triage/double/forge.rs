@@ -114,6 +114,10 @@ impl FakeForge {
         state.reports.push(RawReport { id, bytes: SourceBytes::new(bytes) });
     }
 
+    pub(crate) fn clear_reports(&self) {
+        self.state().reports.clear();
+    }
+
     pub(crate) fn only_report(&self, bytes: Vec<u8>) {
         self.state().reports.clear();
         self.report(bytes);
