@@ -26,6 +26,10 @@ pub(crate) mod rank {
     pub(crate) const VALUE: u32 = 8;
     /// From a name to the function that it calls.
     pub(crate) const HELPER: u32 = 10;
+    /// From a function to those who call it.
+    pub(crate) const CALLER: u32 = 6;
+    /// From one file to another.
+    pub(crate) const OTHER_FILE: u32 = 4;
     /// From a name to lines of the function that its result does not depend on.
     pub(crate) const REST: u32 = 300;
     /// A flow's step in another file.

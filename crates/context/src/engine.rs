@@ -4,12 +4,12 @@
 mod definitions;
 mod follow;
 mod frame;
+mod imports;
 mod names;
 mod slice;
 mod tree;
 mod units;
-
-use std::time::Instant;
+mod uses;
 
 use chaffinch_core::{Reason, Rung};
 
@@ -18,12 +18,17 @@ use self::{
     follow::{Follow, Name},
     frame::Frame,
     names::Space,
-    tree::Tree,
     units::{Piece, Unit, Units},
+    uses::Used,
+};
+pub(crate) use self::{
+    imports::{Import, imports},
+    tree::{Tree, parse},
+    uses::Use,
 };
 use crate::{
     budget::{Pick, rank},
-    language::{Language, Role},
+    language::Role,
     lines::SourceFile,
 };
 
@@ -50,41 +55,105 @@ pub(crate) struct Focus<'f> {
     pub(crate) trace: &'f [u32],
     /// How much of the file may be sent.
     pub(crate) ceiling: Rung,
-    /// When to stop parsing.
-    pub(crate) deadline: Instant,
+}
+
+/// A name that a file uses and does not define.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Wanted {
+    pub(crate) name: String,
+    /// The object whose member it is, as written.
+    pub(crate) object: Option<String>,
+    pub(crate) called: bool,
+    pub(crate) rank: u32,
+}
+
+/// What one file says, and what it leaves open.
+#[derive(Debug, Default)]
+pub(crate) struct Reading {
+    pub(crate) picks: Vec<Pick>,
+    pub(crate) wanted: Vec<Wanted>,
+    /// Whose callers matter and are not in this file.
+    pub(crate) uses: Vec<Use>,
+    /// Whether callers were looked for, and found.
+    pub(crate) called: bool,
 }
 
 /// The lines of `file` that matter to the focus, ranked.
 ///
 /// # Errors
 /// Why the syntax tells nothing, in our own words.
-pub(crate) fn picks(
+pub(crate) fn around(
     file: &SourceFile,
-    language: &'static Language,
+    tree: &Tree,
     focus: &Focus<'_>,
-) -> Result<Vec<Pick>, &'static str> {
+) -> Result<Reading, &'static str> {
     let source = file.text();
-    let tree = tree::parse(language, source, focus.deadline)?;
     if focus.rows.iter().any(|(row, _)| tree.is_broken_near(*row, BROKEN_REACH)) {
         return Err("its syntax near the finding is broken");
     }
-    let mut reader = Reader { tree: &tree, source, file, focus, picks: Vec::new() };
+    let mut reader = Reader { tree, source, file, focus, found: Reading::default() };
     let definitions = match focus.ceiling >= Rung::Function {
-        true => Some(Definitions::of(&tree, source)),
+        true => Some(Definitions::of(tree, source)),
         false => None,
     };
     let mut frames: Vec<Frame> = Vec::new();
     let rows = focus.rows.iter().map(|(row, _)| (*row, true));
     let rows = rows.chain(focus.trace.iter().map(|row| (*row, false)));
     for (row, main) in rows.take(STEPS) {
-        let frame = frame::around(&tree, row);
+        let frame = frame::around(tree, row);
         let known = frames.len() == FRAMES || frames.iter().any(|f| f.piece == frame.piece);
         if !known && (main || !tree.is_broken_near(row, BROKEN_REACH)) {
             reader.frame(&frame, row, main, definitions.as_ref());
             frames.push(frame);
         }
     }
-    Ok(reader.picks)
+    Ok(reader.found)
+}
+
+/// What `file` says of names that another file uses, and of who calls what.
+pub(crate) fn answer(
+    file: &SourceFile,
+    tree: &Tree,
+    wanted: &[Wanted],
+    uses: &[Use],
+    reason: fn(String) -> Reason,
+) -> Reading {
+    let source = file.text();
+    let definitions = Definitions::of(tree, source);
+    let mut found = Reading::default();
+    for wanted in uses {
+        let used = uses::callers(tree, file, wanted, None, Rung::Related);
+        found.called |= !used.picks.is_empty();
+        found.picks.extend(used.picks);
+        let follow = Follow::new(tree, source, &definitions, None, None, Reason::Definition);
+        let followed = follow.run(used.names.into_iter());
+        found.picks.extend(followed.picks.into_iter().map(|p| Pick { rung: Rung::Related, ..p }));
+        found.wanted.extend(followed.open.iter().map(open));
+    }
+    let names = wanted.iter().map(|w| Name {
+        text: w.name.as_str(),
+        space: if w.object.is_some() { Space::Member } else { Space::Plain },
+        rank: w.rank,
+        called: w.called,
+        object: w.object.as_deref(),
+    });
+    let mut follow = Follow::new(tree, source, &definitions, None, None, reason);
+    wanted.iter().filter_map(|w| w.object.as_deref()).for_each(|o| follow.meet(o));
+    wanted.iter().for_each(|w| follow.meet(&w.name));
+    let followed = follow.run(names);
+    let picks = followed.picks.into_iter().filter(|p| file.has_code(p.line));
+    found.picks.extend(picks.map(|p| Pick { rung: Rung::Related, ..p }));
+    found.wanted.extend(followed.open.iter().map(open));
+    found
+}
+
+fn open(name: &Name<'_>) -> Wanted {
+    Wanted {
+        name: name.text.to_owned(),
+        object: name.object.map(str::to_owned),
+        called: name.called,
+        rank: name.rank,
+    }
 }
 
 struct Reader<'t> {
@@ -92,7 +161,7 @@ struct Reader<'t> {
     source: &'t str,
     file: &'t SourceFile,
     focus: &'t Focus<'t>,
-    picks: Vec<Pick>,
+    found: Reading,
 }
 
 impl<'t> Reader<'t> {
@@ -109,28 +178,71 @@ impl<'t> Reader<'t> {
             true => (0, Rung::Slice),
             false => (rank::AROUND_ELSEWHERE, Rung::Function),
         };
-        let names = self.slice(frame, further, rung);
+        let (mut names, parameters) = self.slice(frame, further, rung);
         let Some(definitions) = definitions else { return };
         let mut hooks = Vec::new();
         if main {
             self.function(frame, row);
             hooks = self.classes(frame);
+            names.extend(self.callers(frame, parameters));
         }
         let known = frame.function.unwrap_or(frame.piece);
         let class = frame.classes.last().copied();
-        let follow = Follow::new(self.tree, self.source, definitions, known, class);
-        let lines = follow.run(names.into_iter().chain(hooks));
-        self.picks.extend(lines.into_iter().filter(|p| self.file.has_code(p.line)));
+        let follow = Follow::new(
+            self.tree,
+            self.source,
+            definitions,
+            Some(known),
+            class,
+            Reason::Definition,
+        );
+        let followed = follow.run(names.into_iter().chain(hooks));
+        let picks = followed.picks.into_iter().filter(|p| self.file.has_code(p.line));
+        self.found.picks.extend(picks);
+        self.found.wanted.extend(followed.open.iter().map(open));
+        for made in &followed.uses {
+            self.used(made, None);
+        }
+    }
+
+    /// The callers of the function around, within the file; returns the names in them. Where its
+    /// values come in through parameters and nobody here calls it, callers elsewhere matter.
+    fn callers(&mut self, frame: &Frame, parameters: Option<u32>) -> Vec<Name<'t>> {
+        let rank = rank::SIGNATURE + parameters.unwrap_or(rank::STEP);
+        let Some(own) = uses::named(self.tree, self.source, frame, rank) else { return Vec::new() };
+        let rows = frame.function.map(|f| rows(self.tree, f));
+        let mut names = Vec::new();
+        let found = self.used(&own, rows);
+        names.extend(found.names);
+        for outer in found.callers {
+            names.extend(self.used(&outer, rows).names);
+        }
+        if parameters.is_none() {
+            self.found.uses.retain(|u| u.name != own.name);
+        }
+        names
+    }
+
+    /// The callers of `wanted` in this file; if there are none, they matter elsewhere.
+    fn used(&mut self, wanted: &Use, own: Option<(u32, u32)>) -> Used<'t> {
+        let mut used = uses::callers(self.tree, self.file, wanted, own, Rung::Function);
+        match used.picks.is_empty() {
+            true => self.found.uses.push(wanted.clone()),
+            false => self.found.called = true,
+        }
+        self.found.picks.append(&mut used.picks);
+        used
     }
 
     /// The statements that the focus depends on; returns the names in them.
-    fn slice(&mut self, frame: &Frame, further: u32, rung: Rung) -> Vec<Name<'t>> {
+    fn slice(&mut self, frame: &Frame, further: u32, rung: Rung) -> (Vec<Name<'t>>, Option<u32>) {
         let units = units::split(self.tree, self.source, frame.piece);
         let seeds = seeds(&units, self.focus);
         let distances = slice::backward(&units, &seeds);
+        let parameters = uses::through_parameters(self.tree, frame, &units, &distances);
         let shown = frame.function.map(|f| self.tree.node(f.scope).first_row);
         let mut names = Vec::new();
-        for (index, (unit, steps)) in units.all.iter().zip(distances).enumerate() {
+        for (index, (unit, steps)) in units.all.iter().zip(&distances).enumerate() {
             let is_shown = unit.role.is_function() && Some(unit.first_row) == shown;
             let is_head = is_shown || (index == 0 && unit.role.is_function());
             let base = match steps {
@@ -146,12 +258,12 @@ impl<'t> Reader<'t> {
                 let line = row + 1;
                 if self.file.has_code(line) {
                     let rank = base + row.abs_diff(near) / 4;
-                    self.picks.push(Pick { line, rank, reason: reason.clone(), rung });
+                    self.found.picks.push(Pick { line, rank, reason: reason.clone(), rung });
                 }
             }
             names.extend(follow::names(unit, base, &units));
         }
-        names
+        (names, parameters)
     }
 
     /// The rest of the function around `row`. What only these lines name is not followed.
@@ -194,14 +306,9 @@ impl<'t> Reader<'t> {
                     self.add(*row, rank::HOOK, Reason::Signature);
                 }
                 // What comes after the first key says when, not what.
-                names.extend(
-                    unit.symbols.iter().map_while(|s| s.strip_prefix(':')).map(|text| Name {
-                        text,
-                        space: Space::Own,
-                        rank: rank::HOOK,
-                        called: true,
-                    }),
-                );
+                names.extend(unit.symbols.iter().map_while(|s| s.strip_prefix(':')).map(|text| {
+                    Name { text, space: Space::Own, rank: rank::HOOK, called: true, object: None }
+                }));
             }
         }
         names
@@ -210,7 +317,7 @@ impl<'t> Reader<'t> {
     fn add(&mut self, row: u32, rank: u32, reason: Reason) {
         let line = row + 1;
         if self.file.has_code(line) {
-            self.picks.push(Pick { line, rank, reason, rung: Rung::Function });
+            self.found.picks.push(Pick { line, rank, reason, rung: Rung::Function });
         }
     }
 }

@@ -1,12 +1,15 @@
 //! The dialogue: which file is wanted next, and what comes of the files in the end.
 
 mod compose;
+mod questions;
+mod read;
 
-use std::{collections::VecDeque, sync::Arc};
+use std::{collections::HashSet, sync::Arc};
 
 use chaffinch_core::{Excerpt, Finding, RepoPath, Rung, TokenCount};
 
-use crate::lines::SourceFile;
+use self::{questions::Questions, read::Read};
+use crate::{budget::Pick, lines::SourceFile};
 
 /// What an extraction may use.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -21,10 +24,12 @@ pub struct Limits {
     pub parse_millis: u64,
     /// Bytes of a file beyond which it counts as one without a grammar.
     pub max_file_bytes: usize,
+    /// Whether the names of the files of one folder may be asked for.
+    pub listing: bool,
 }
 
 impl Default for Limits {
-    /// 650 tokens, other files only for the flow, 6 requests, a second, 1 MiB.
+    /// 650 tokens, related files, 6 requests, a second, 1 MiB, no names of files.
     fn default() -> Self {
         Self {
             budget: 650,
@@ -32,6 +37,7 @@ impl Default for Limits {
             content_requests: 6,
             parse_millis: 1_000,
             max_file_bytes: 1 << 20,
+            listing: false,
         }
     }
 }
@@ -50,15 +56,21 @@ impl Extractor {
 
     /// Begins the excerpt for one finding. Nothing is read before [`Extraction::next`] asks.
     pub fn start(&self, finding: &Finding, limits: Limits) -> Extraction {
-        let wanted = compose::wanted(finding, limits.ceiling);
         Extraction {
             tokens: Arc::clone(&self.tokens),
             finding: finding.clone(),
             limits,
-            wanted: wanted.into(),
+            changed: Vec::new(),
+            needs: Vec::new(),
             asked: None,
+            listed: HashSet::new(),
             requests: 0,
+            listings: 0,
             files: Vec::new(),
+            missing: HashSet::new(),
+            questions: Questions::default(),
+            picks: Vec::new(),
+            callers: None,
             notes: Vec::new(),
             outcome: None,
         }
@@ -70,6 +82,9 @@ impl Extractor {
 pub enum Step {
     /// This file: ask the forge for it, then call [`Extraction::give`].
     Want(RepoPath),
+    /// The names of the files in this folder (empty: the root): ask the forge for them, then call
+    /// [`Extraction::give_names`]. Only where [`Limits::listing`] allows it.
+    List(String),
     /// Nothing: this is what came of it.
     Done(Box<Result<Excerpt, NoExcerpt>>),
 }
@@ -104,64 +119,162 @@ pub struct Extraction {
     tokens: Arc<dyn TokenCount>,
     finding: Finding,
     limits: Limits,
-    wanted: VecDeque<RepoPath>,
-    asked: Option<RepoPath>,
+    changed: Vec<RepoPath>,
+    needs: Vec<String>,
+    asked: Option<Asked>,
+    listed: HashSet<String>,
     requests: u32,
+    listings: u32,
     /// The finding's file comes first.
-    files: Vec<SourceFile>,
+    files: Vec<Read>,
+    missing: HashSet<RepoPath>,
+    questions: Questions,
+    /// By number of the file.
+    picks: Vec<(usize, Pick)>,
+    /// Whether callers were looked for, and found.
+    callers: Option<bool>,
     notes: Vec<String>,
     outcome: Option<Result<Excerpt, NoExcerpt>>,
 }
 
+/// What was asked for, and for which question.
+enum Asked {
+    Own(RepoPath),
+    Other(RepoPath, usize),
+    Names(String),
+}
+
 impl Extraction {
-    /// The next step. Asks for one file at a time, and for the same one until it is given.
+    /// Says which files the change touches: callers are looked for there first.
+    #[must_use]
+    pub fn changing(mut self, paths: impl IntoIterator<Item = RepoPath>) -> Self {
+        self.changed.extend(paths);
+        self
+    }
+
+    /// Says what else is wanted: names, or paths, as a model writes them. What they add is ranked
+    /// right behind the finding.
+    #[must_use]
+    pub fn needing(mut self, names: impl IntoIterator<Item = String>) -> Self {
+        self.needs.extend(names);
+        self
+    }
+
+    /// The next step. Asks for one thing at a time, and for the same one until it is given.
     #[expect(clippy::should_implement_trait, reason = "a step of a dialogue, not of a sequence")]
     pub fn next(&mut self) -> Step {
         if let Some(outcome) = &self.outcome {
             return Step::Done(Box::new(outcome.clone()));
         }
-        if let Some(path) = &self.asked {
-            return Step::Want(path.clone());
-        }
-        let first = self.requests == 0;
-        match self.wanted.pop_front() {
-            Some(path) if self.requests < self.limits.content_requests => {
-                self.requests += 1;
-                self.asked = Some(path.clone());
-                return Step::Want(path);
-            }
-            Some(_) if first => self.fail("no file may be asked for"),
-            Some(_) => {
-                self.wanted.clear();
-                self.notes.push("the flow passes through more files than may be asked for".into());
-            }
-            None if first => self.fail("the finding names no file"),
+        match &self.asked {
+            Some(Asked::Own(path) | Asked::Other(path, _)) => return Step::Want(path.clone()),
+            Some(Asked::Names(folder)) => return Step::List(folder.clone()),
             None => {}
         }
-        let outcome = match self.outcome.take() {
-            Some(failed) => failed,
-            None => compose::excerpt(self),
-        };
-        self.files.clear();
-        Step::Done(Box::new(self.outcome.insert(outcome).clone()))
+        if self.files.is_empty() {
+            let own = self.finding.location.as_ref().map(|l| l.path.clone());
+            return match own {
+                None => self.fail("the finding names no file"),
+                Some(_) if self.limits.content_requests == 0 => {
+                    self.fail("no file may be asked for")
+                }
+                Some(path) => {
+                    self.requests += 1;
+                    self.asked = Some(Asked::Own(path.clone()));
+                    Step::Want(path)
+                }
+            };
+        }
+        match self.further() {
+            Some(step) => step,
+            None => {
+                let outcome = compose::excerpt(self);
+                self.done(outcome)
+            }
+        }
+    }
+
+    /// What the most urgent question asks for that is not known yet.
+    fn further(&mut self) -> Option<Step> {
+        while let Some((index, path)) = self.questions.best() {
+            let path = path.clone();
+            if self.missing.contains(&path) {
+                self.questions.miss(index);
+            } else if let Some(file) = self.files.iter().position(|f| f.path() == &path) {
+                read::answer(self, index, file);
+            } else if let Some(folder) = self.unlisted(index) {
+                self.listings += 1;
+                self.listed.insert(folder.clone());
+                self.asked = Some(Asked::Names(folder.clone()));
+                return Some(Step::List(folder));
+            } else if self.requests < self.limits.content_requests {
+                self.requests += 1;
+                self.asked = Some(Asked::Other(path.clone(), index));
+                return Some(Step::Want(path));
+            } else {
+                let flow = self.questions.all.get(index).is_some_and(|q| q.flow);
+                let note = "the flow passes through more files than may be asked for";
+                if flow && !self.notes.iter().any(|n| n == note) {
+                    self.notes.push(note.into());
+                }
+                self.questions.miss(index);
+            }
+        }
+        None
+    }
+
+    /// A folder whose names would help with a question.
+    fn unlisted(&self, index: usize) -> Option<String> {
+        let question = self.questions.all.get(index).filter(|_| self.limits.listing)?;
+        let guessed = question.candidates.len() > 1;
+        question.folders.iter().find(|f| guessed && !self.listed.contains(*f)).cloned()
     }
 
     /// Hands over what became of the file that [`Extraction::next`] wanted. Any other path is
     /// ignored.
     pub fn give(&mut self, path: &RepoPath, answer: Answer<'_>) {
-        if self.asked.as_ref() != Some(path) {
-            return;
-        }
+        let question = match &self.asked {
+            Some(Asked::Own(asked)) if asked == path => None,
+            Some(Asked::Other(asked, index)) if asked == path => Some(*index),
+            _ => return,
+        };
         self.asked = None;
         let read = match answer {
             Answer::Found(bytes) => SourceFile::read(path.clone(), bytes),
             Answer::Missing => Err("the file does not exist at this commit"),
             Answer::TooLarge => Err("the file is larger than may be read"),
         };
-        match read {
-            Ok(file) => self.files.push(file),
-            Err(why) if self.requests == 1 => self.fail(why),
-            Err(why) => self.notes.push(format!("a step of the flow is left out: {why}")),
+        match (read, question) {
+            (Ok(file), None) => {
+                self.files.push(Read::new(file, &self.limits));
+                if let Err(why) = read::own(self) {
+                    self.done(Err(why));
+                }
+            }
+            (Ok(file), Some(index)) => {
+                self.files.push(Read::new(file, &self.limits));
+                read::answer(self, index, self.files.len() - 1);
+            }
+            (Err(why), None) => {
+                self.fail(why);
+            }
+            (Err(why), Some(index)) => {
+                self.missing.insert(path.clone());
+                if self.questions.all.get(index).is_some_and(|q| q.flow) {
+                    self.notes.push(format!("a step of the flow is left out: {why}"));
+                }
+                self.questions.miss(index);
+            }
+        }
+    }
+
+    /// Hands over the names of the files in the folder that [`Extraction::next`] wanted; none where
+    /// they cannot be had.
+    pub fn give_names(&mut self, folder: &str, names: &[&str]) {
+        let Some(Asked::Names(asked)) = &self.asked else { return };
+        if asked == folder {
+            self.asked = None;
+            read::names(self, folder, names);
         }
     }
 
@@ -170,8 +283,17 @@ impl Extraction {
         self.requests
     }
 
-    fn fail(&mut self, why: &str) {
-        self.outcome = Some(Err(NoExcerpt::new(why)));
+    /// How many folders were asked for so far.
+    pub fn listings(&self) -> u32 {
+        self.listings
+    }
+
+    fn fail(&mut self, why: &str) -> Step {
+        self.done(Err(NoExcerpt::new(why)))
+    }
+
+    fn done(&mut self, outcome: Result<Excerpt, NoExcerpt>) -> Step {
         self.files.clear();
+        Step::Done(Box::new(self.outcome.insert(outcome).clone()))
     }
 }

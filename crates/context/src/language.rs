@@ -4,6 +4,7 @@
 mod go;
 mod java;
 mod javascript;
+mod modules;
 mod php;
 mod python;
 mod ruby;
@@ -15,6 +16,8 @@ use std::{
 };
 
 use chaffinch_core::RepoPath;
+
+pub(crate) use modules::{Modules, Rule};
 
 static ALL: [&Language; 8] = [
     &python::PYTHON,
@@ -135,6 +138,10 @@ pub(crate) struct Language {
     pub(crate) exits: &'static [&'static str],
     /// Functions that bring names from elsewhere.
     pub(crate) imports: &'static [&'static str],
+    /// Whether a name alone may be a call.
+    pub(crate) bare_calls: bool,
+    /// How modules become paths, and who calls by convention.
+    pub(crate) modules: Modules,
     /// Calls in a class body that say what runs around its methods.
     pub(crate) hooks: &'static [&'static str],
     /// The same by number, made at first use.

@@ -6,6 +6,7 @@ mod extraction;
 mod language;
 mod lines;
 mod origin;
+mod paths;
 mod tokens;
 mod window;
 

@@ -40,6 +40,16 @@ pub(crate) fn picks(file: &SourceFile, lines: LineRange) -> Vec<Pick> {
     picks
 }
 
+/// Whether a line holds `name` as a word.
+pub(crate) fn holds(line: &str, name: &str) -> bool {
+    let part = |c: char| c.is_alphanumeric() || c == '_';
+    line.match_indices(name).any(|(at, _)| {
+        let before = line.get(..at).unwrap_or_default();
+        let after = line.get(at + name.len()..).unwrap_or_default();
+        !name.is_empty() && !before.ends_with(part) && !after.starts_with(part)
+    })
+}
+
 fn heads(file: &SourceFile, start: u32) -> Vec<u32> {
     let indent = |line: u32| {
         let text = file.line(line);

@@ -50,6 +50,12 @@ pub enum Reason {
     Function,
     /// It defines this name, which the finding's function uses.
     Definition(String),
+    /// It calls this name, which the finding's value passes through, or hands it on.
+    Caller(String),
+    /// It defines this constant.
+    Constant(String),
+    /// It was asked for under this name.
+    Need(String),
     /// It stands near the finding, where no grammar tells more.
     Window,
 }
@@ -62,6 +68,9 @@ impl fmt::Display for Reason {
             Self::Signature => f.write_str("signature"),
             Self::Function => f.write_str("function"),
             Self::Definition(name) => write!(f, "definition of {name}"),
+            Self::Caller(name) => write!(f, "caller of {name}"),
+            Self::Constant(name) => write!(f, "constant {name}"),
+            Self::Need(name) => write!(f, "asked for {name}"),
             Self::Window => f.write_str("window"),
         }
     }

@@ -132,6 +132,10 @@ impl Asker<'_> {
         loop {
             let path = match extraction.next() {
                 Step::Want(path) => path,
+                Step::List(folder) => {
+                    extraction.give_names(&folder, &[]);
+                    continue;
+                }
                 Step::Done(result) => {
                     return Ok((*result).map_err(|error| Cause::Source(error.to_string())));
                 }

@@ -66,6 +66,15 @@ pub(crate) fn record(line: &str) -> Option<Record> {
     })
 }
 
+/// The names of the files in a folder.
+fn names(folder: &Path) -> Vec<String> {
+    let entries = fs::read_dir(folder).into_iter().flatten().flatten();
+    let files = entries.filter(|e| e.file_type().is_ok_and(|t| t.is_file()));
+    let mut names: Vec<String> = files.filter_map(|e| e.file_name().into_string().ok()).collect();
+    names.sort();
+    names
+}
+
 /// The excerpt of a record whose sources are below `root`, and how many files were asked for.
 pub(crate) fn excerpt(
     record: &Record,
@@ -81,6 +90,11 @@ pub(crate) fn excerpt(
                 Ok(bytes) => extraction.give(&path, Answer::Found(&bytes)),
                 Err(_) => extraction.give(&path, Answer::Missing),
             },
+            Step::List(folder) => {
+                let names = names(&root.join(&folder));
+                let names: Vec<&str> = names.iter().map(String::as_str).collect();
+                extraction.give_names(&folder, &names);
+            }
             Step::Done(outcome) => return (*outcome, extraction.requests()),
         }
     }

@@ -13,7 +13,8 @@ use super::{
     names::Space,
     rows, slice,
     tree::Tree,
-    units::{self, Piece, Unit, Units},
+    units::{self, Giver, Piece, Unit, Units},
+    uses::Use,
 };
 use crate::{
     budget::{Pick, rank},
@@ -39,16 +40,31 @@ pub(crate) struct Name<'t> {
     pub(crate) space: Space,
     pub(crate) rank: u32,
     pub(crate) called: bool,
+    /// The object whose member it is, as written.
+    pub(crate) object: Option<&'t str>,
+}
+
+/// What a search found.
+#[derive(Default)]
+pub(crate) struct Followed<'t> {
+    pub(crate) picks: Vec<Pick>,
+    /// The names that the file does not define.
+    pub(crate) open: Vec<Name<'t>>,
+    /// What is made or called with the values that the definitions depend on.
+    pub(crate) uses: Vec<Use>,
 }
 
 /// The names in a unit that get no value in the same piece.
 pub(crate) fn names<'t>(unit: &Unit<'t>, rank: u32, units: &Units<'t>) -> Vec<Name<'t>> {
-    let elsewhere =
-        |space, text| space != Space::Plain || !units.givers.contains_key(&(space, text));
+    let elsewhere = |space, text| {
+        let givers = units.givers.get(&(space, text)).map_or(&[][..], Vec::as_slice);
+        let brings = |g: &Giver| units.all.get(g.unit).is_some_and(|u| u.brings);
+        space != Space::Plain || givers.iter().all(brings)
+    };
     unit.mentions
         .iter()
         .filter(|m| m.read && elsewhere(m.space, m.text))
-        .map(|m| Name { text: m.text, space: m.space, rank, called: m.called })
+        .map(|m| Name { text: m.text, space: m.space, rank, called: m.called, object: m.object })
         .collect()
 }
 
@@ -58,7 +74,7 @@ pub(crate) struct Follow<'t, 'd> {
     source: &'t str,
     definitions: &'d Definitions<'t>,
     /// What is shown anyway.
-    known: Piece,
+    known: Option<Piece>,
     class: Option<usize>,
     queue: BinaryHeap<Reverse<(u32, usize)>>,
     waiting: Vec<(Name<'t>, Option<usize>, u32)>,
@@ -66,7 +82,8 @@ pub(crate) struct Follow<'t, 'd> {
     asked: HashSet<(Space, &'t str, Option<usize>)>,
     /// Every name met so far.
     met: HashSet<&'t str>,
-    picks: Vec<Pick>,
+    reason: fn(String) -> Reason,
+    found: Followed<'t>,
 }
 
 impl<'t, 'd> Follow<'t, 'd> {
@@ -74,8 +91,9 @@ impl<'t, 'd> Follow<'t, 'd> {
         tree: &'t Tree,
         source: &'t str,
         definitions: &'d Definitions<'t>,
-        known: Piece,
+        known: Option<Piece>,
         class: Option<usize>,
+        reason: fn(String) -> Reason,
     ) -> Self {
         Self {
             tree,
@@ -88,12 +106,18 @@ impl<'t, 'd> Follow<'t, 'd> {
             seen: HashSet::new(),
             asked: HashSet::new(),
             met: HashSet::new(),
-            picks: Vec::new(),
+            reason,
+            found: Followed::default(),
         }
     }
 
+    /// Says that a class is meant: its members can be.
+    pub(crate) fn meet(&mut self, name: &'t str) {
+        self.met.insert(name);
+    }
+
     /// The lines that define `names`, and the names in those lines, and so on.
-    pub(crate) fn run(mut self, names: impl IntoIterator<Item = Name<'t>>) -> Vec<Pick> {
+    pub(crate) fn run(mut self, names: impl IntoIterator<Item = Name<'t>>) -> Followed<'t> {
         for name in names {
             self.push(name, self.class, 0);
         }
@@ -102,14 +126,18 @@ impl<'t, 'd> Follow<'t, 'd> {
             if !self.asked.insert((name.space, name.text, class)) {
                 continue;
             }
-            for definition in self.definitions.resolve(name.space, name.text, class) {
+            let definitions = self.definitions.resolve(name.space, name.text, class);
+            if definitions.is_empty() {
+                self.found.open.push(name.clone());
+            }
+            for definition in definitions {
                 let fits = name.space != Space::Member || self.is_of_met_class(&definition);
                 if self.seen.len() < MANY && fits && !self.is_known(definition.what) {
                     self.take(definition, &name, depth);
                 }
             }
         }
-        self.picks
+        self.found
     }
 
     fn push(&mut self, name: Name<'t>, class: Option<usize>, depth: u32) {
@@ -128,9 +156,10 @@ impl<'t, 'd> Follow<'t, 'd> {
 
     fn is_known(&self, what: What) -> bool {
         let (What::Function(at) | What::Class(at) | What::Value(at) | What::Member(at)) = what;
-        let inside = self.known.from <= at && at < self.tree.after(self.known.scope);
-        let around = at <= self.known.scope && self.known.scope < self.tree.after(at);
-        let is_file = self.tree.node(self.known.scope).role == Role::Root;
+        let Some(known) = self.known else { return false };
+        let inside = known.from <= at && at < self.tree.after(known.scope);
+        let around = at <= known.scope && known.scope < self.tree.after(at);
+        let is_file = self.tree.node(known.scope).role == Role::Root;
         !is_file && (inside || (around && !matches!(what, What::Class(_))))
     }
 
@@ -141,6 +170,8 @@ impl<'t, 'd> Follow<'t, 'd> {
         let next = Next { name: found.name, rank: name.rank, class: found.class, depth };
         match found.what {
             What::Function(at) => self.function(at, &next),
+            // Of a class in another file, what is not made or read does not matter.
+            What::Class(_) if self.known.is_none() && !name.called => {}
             What::Class(at) => self.class(at, name, &next),
             What::Value(at) => self.statement(at, next.rank + rank::VALUE, &next),
             What::Member(at) => self.member(at, &next),
@@ -157,6 +188,12 @@ impl<'t, 'd> Follow<'t, 'd> {
         let base = next.rank + rank::VALUE;
         self.head(&units, base + rank::STEP / 2, next.name);
         self.slice(&units, &[(seed, 0)], base, next);
+        let made = next.class.filter(|class| {
+            self.definitions.constructors(self.tree, self.source, *class).contains(&function)
+        });
+        if let Some(name) = made.and_then(|class| name_of(self.tree, self.source, class)) {
+            self.found.uses.push(Use { name: name.to_owned(), class: None, rank: base });
+        }
     }
 
     /// What `seeds` depend on.
@@ -232,8 +269,8 @@ impl<'t, 'd> Follow<'t, 'd> {
     }
 
     fn add(&mut self, row: u32, rank: u32, name: &str) {
-        let reason = Reason::Definition(name.to_owned());
-        self.picks.push(Pick { line: row + 1, rank, reason, rung: Rung::Function });
+        let reason = (self.reason)(name.to_owned());
+        self.found.picks.push(Pick { line: row + 1, rank, reason, rung: Rung::Function });
     }
 }
 

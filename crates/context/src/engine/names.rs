@@ -31,6 +31,8 @@ pub(crate) enum Gives {
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Mention<'t> {
     pub(crate) text: &'t str,
+    /// The object whose member it is, as written.
+    pub(crate) object: Option<&'t str>,
     pub(crate) space: Space,
     pub(crate) gives: Gives,
     /// Whether its value is used.
@@ -63,6 +65,7 @@ pub(crate) fn mention<'t>(
     if around.role == Role::Name || names_it || language.is_label(around.kind, node.field) {
         return None;
     }
+    let mut of = None;
     let mut space = if node.role == Role::OwnName { Space::Own } else { Space::Plain };
     if let Some((object, member)) = language.member(around.kind)
         && node.field == member
@@ -71,6 +74,7 @@ pub(crate) fn mention<'t>(
         let object = tree.text(object, source);
         let is_own = tree.language.selves.contains(&object) || own == Some(object);
         space = if is_own { Space::Own } else { Space::Member };
+        of = Some(object);
     }
     if space == Space::Plain && (tree.language.selves.contains(&text) || own == Some(text)) {
         return None;
@@ -88,7 +92,7 @@ pub(crate) fn mention<'t>(
     };
     let read = matches!(gives, Gives::Nothing | Gives::More);
     let text = if space == Space::Plain { text } else { bare(text) };
-    Some(Mention { text, space, gives, read, called })
+    Some(Mention { text, object: of, space, gives, read, called })
 }
 
 /// The name of a member without the mark that only its kind of mention carries.

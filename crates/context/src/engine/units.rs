@@ -3,6 +3,7 @@
 use std::collections::{BTreeSet, HashMap};
 
 use super::{
+    imports::is_import,
     names::{Gives, Mention, Space, mention},
     tree::Tree,
 };
@@ -24,6 +25,8 @@ pub(crate) struct Unit<'t> {
     pub(crate) symbols: Vec<&'t str>,
     /// Whether control does not go on behind it.
     pub(crate) jumps: bool,
+    /// Whether it brings names from elsewhere.
+    pub(crate) brings: bool,
     /// Whether it is there for what it does, not for its value.
     effect: bool,
 }
@@ -104,6 +107,7 @@ fn note<'t>(tree: &Tree, source: &'t str, at: usize, own: Option<&str>, unit: &m
     }
     match node.role {
         Role::Jump => unit.jumps = true,
+        Role::Call if is_import(tree, source, at) => unit.brings = true,
         Role::Symbol => unit.symbols.push(tree.text(at, source)),
         _ => {}
     }
@@ -139,6 +143,7 @@ fn start<'t>(tree: &Tree, index: usize, parent: Option<usize>, function: usize) 
         mentions: Vec::new(),
         symbols: Vec::new(),
         jumps: false,
+        brings: node.role == Role::Import,
         effect: call(index)
             || (node.role == Role::Other
                 && first.is_some_and(|c| call(c) && tree.after(c) == tree.after(index))),

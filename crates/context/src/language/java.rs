@@ -1,6 +1,6 @@
 use std::sync::OnceLock;
 
-use super::{Language, Role};
+use super::{Language, Modules, Role, Rule};
 
 pub(crate) static JAVA: Language = Language {
     name: "Java",
@@ -86,6 +86,68 @@ pub(crate) static JAVA: Language = Language {
     constructors: &[],
     exits: &["exit"],
     imports: &[],
+    bare_calls: false,
+    modules: Modules {
+        rule: Rule::Namespace,
+        suffixes: &[],
+        foreign: FOREIGN,
+        roots: &[],
+        callers: &[
+            "{base}Controller.java",
+            "{base}Servlet.java",
+            "../controller/{base}Controller.java",
+            "{base}Resource.java",
+            "../web/{base}Controller.java",
+            "../controllers/{base}Controller.java",
+            "{base}Endpoint.java",
+            "{base}Handler.java",
+        ],
+        constants: &[],
+        entries: &["main", "doGet", "doPost", "doPut", "doDelete", "doFilter", "service", "init"],
+    },
     hooks: &[],
     compiled: OnceLock::new(),
 };
+
+/// What comes with the language or from well-known libraries.
+const FOREIGN: &[&str] = &[
+    "java",
+    "javax",
+    "jakarta",
+    "sun",
+    "com.sun",
+    "org.springframework",
+    "org.apache",
+    "org.junit",
+    "org.slf4j",
+    "lombok",
+    "String",
+    "Object",
+    "Integer",
+    "Long",
+    "Boolean",
+    "Double",
+    "Float",
+    "Short",
+    "Byte",
+    "Character",
+    "Math",
+    "System",
+    "Thread",
+    "Runtime",
+    "Process",
+    "ProcessBuilder",
+    "StringBuilder",
+    "StringBuffer",
+    "Exception",
+    "RuntimeException",
+    "IllegalArgumentException",
+    "IllegalStateException",
+    "Throwable",
+    "Error",
+    "Class",
+    "Iterable",
+    "Override",
+    "Deprecated",
+    "SuppressWarnings",
+];

@@ -1,6 +1,6 @@
 use std::sync::OnceLock;
 
-use super::{Language, Role};
+use super::{Language, Role, modules::SCRIPTS};
 
 pub(crate) static JAVASCRIPT: Language = Language {
     name: "JavaScript",
@@ -61,6 +61,8 @@ pub(crate) static JAVASCRIPT: Language = Language {
     constructors: &["constructor"],
     exits: &["exit", "abort"],
     imports: &["require", "import"],
+    bare_calls: false,
+    modules: SCRIPTS,
     hooks: &[],
     compiled: OnceLock::new(),
 };

@@ -1,6 +1,6 @@
 use std::sync::OnceLock;
 
-use super::{FIRST, Language, REST, Role};
+use super::{FIRST, Language, Modules, REST, Role, Rule};
 
 pub(crate) static PHP: Language = Language {
     name: "PHP",
@@ -62,7 +62,16 @@ pub(crate) static PHP: Language = Language {
         ),
         (Role::Element, &["subscript_expression"]),
         (Role::Decorator, &["attribute_list"]),
-        (Role::Import, &["namespace_use_declaration"]),
+        (
+            Role::Import,
+            &[
+                "namespace_use_declaration",
+                "require_expression",
+                "require_once_expression",
+                "include_expression",
+                "include_once_expression",
+            ],
+        ),
         (Role::Text, &["string", "encapsed_string"]),
         (Role::Comment, &["comment"]),
         (Role::Name, &["name", "variable_name"]),
@@ -94,6 +103,31 @@ pub(crate) static PHP: Language = Language {
     constructors: &["__construct"],
     exits: &["exit", "die", "wp_die", "abort"],
     imports: &[],
+    bare_calls: false,
+    modules: Modules {
+        rule: Rule::Namespace,
+        suffixes: &[],
+        foreign: &["PDO", "Exception", "DateTime", "stdClass", "self", "parent", "static"],
+        roots: &["src", "app", "lib"],
+        callers: &[
+            "../Controller/{base}Controller.php",
+            "../Controllers/{base}Controller.php",
+            "index.php",
+            "../index.php",
+            "../Controller/{base}.php",
+            "../controllers/{base}.php",
+            "{base}Controller.php",
+            "../../index.php",
+        ],
+        constants: &[
+            "config.php",
+            "../config.php",
+            "constants.php",
+            "../constants.php",
+            "../../constants.php",
+        ],
+        entries: &[],
+    },
     hooks: &[],
     compiled: OnceLock::new(),
 };

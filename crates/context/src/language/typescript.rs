@@ -1,6 +1,6 @@
 use std::sync::OnceLock;
 
-use super::{Language, Role};
+use super::{Language, Role, modules::SCRIPTS};
 
 pub(crate) static TYPESCRIPT: Language =
     describe("TypeScript", &["ts", "mts", "cts"], &["ts-node", "tsx", "deno"], || {
@@ -103,6 +103,8 @@ const fn describe(
         constructors: &["constructor"],
         exits: &["exit", "abort"],
         imports: &["require", "import"],
+        bare_calls: false,
+        modules: SCRIPTS,
         hooks: &[],
         compiled: OnceLock::new(),
     }

@@ -41,6 +41,7 @@ const AMPLE: Limits = Limits {
     content_requests: 6,
     parse_millis: 60_000,
     max_file_bytes: 1 << 20,
+    listing: false,
 };
 
 fn region(first: u32, last: u32) -> Region {
@@ -89,6 +90,7 @@ fn excerpt(
                 Some(bytes) => extraction.give(&path, Answer::Found(bytes)),
                 None => extraction.give(&path, Answer::Missing),
             },
+            Step::List(folder) => extraction.give_names(&folder, &[]),
             Step::Done(outcome) => return *outcome,
         }
     }

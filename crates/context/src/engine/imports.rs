@@ -1,0 +1,132 @@
+//! What a file brings from elsewhere, and under which names.
+
+use super::tree::Tree;
+use crate::language::Role;
+
+/// Imports that are looked at in one file.
+const MANY: usize = 400;
+
+/// Nodes of one import that are looked at.
+const WIDE: usize = 200;
+
+/// One import. Where it binds no name, any name may come from it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Import {
+    /// As written, without quotes (`./paths`, `a.b`, `App\Core`).
+    pub(crate) module: String,
+    /// The names that it binds here; the last part of the module stands for the module itself.
+    pub(crate) names: Vec<String>,
+    /// Whether the names are parts of the module, not the module.
+    pub(crate) parts: bool,
+}
+
+/// The imports of a file, in order.
+pub(crate) fn imports(tree: &Tree, source: &str) -> Vec<Import> {
+    let mut found = Vec::new();
+    let mut at = 0;
+    while at < tree.len() && found.len() < MANY {
+        let node = tree.node(at);
+        if node.role == Role::Import {
+            read(tree, source, at, &mut found);
+            at = tree.after(at);
+            continue;
+        }
+        if node.role == Role::Call && is_import(tree, source, at) {
+            called(tree, source, at, &mut found);
+        }
+        at += 1;
+    }
+    found
+}
+
+/// Whether a call brings names from elsewhere.
+pub(crate) fn is_import(tree: &Tree, source: &str, call: usize) -> bool {
+    let callee = tree.children(call).next();
+    callee.is_some_and(|callee| tree.language.imports.contains(&tree.text(callee, source)))
+}
+
+/// An import statement.
+fn read(tree: &Tree, source: &str, at: usize, found: &mut Vec<Import>) {
+    let nodes = || (at + 1..tree.after(at)).take(WIDE);
+    let texts: Vec<usize> = nodes().filter(|i| tree.node(*i).role == Role::Text).collect();
+    let name = |i: &usize| tree.node(*i).role == Role::Name && tree.is_leaf(*i);
+    if let [only] = texts.as_slice() {
+        // `import a, {b as c} from 'x'`
+        let names: Vec<String> =
+            nodes().filter(name).map(|i| tree.text(i, source).to_owned()).collect();
+        let whole = tree.text(at, source).contains('*');
+        return found.push(Import {
+            module: literal(tree.text(*only, source)),
+            parts: !names.is_empty() && !whole,
+            names,
+        });
+    }
+    if !texts.is_empty() {
+        let modules = texts.iter().map(|i| literal(tree.text(*i, source)));
+        return found.extend(modules.map(whole));
+    }
+    let statement = tree.text(at, source).trim_end_matches([';', '\n', '\r', ' ']);
+    let words: Vec<&str> = statement
+        .split(|c: char| c.is_whitespace() || matches!(c, ',' | '(' | ')' | '{' | '}' | ';'))
+        .filter(|w| !w.is_empty())
+        .take(WIDE)
+        .collect();
+    match words.as_slice() {
+        ["from", module, "import", names @ ..] => {
+            let names = names.iter().filter(|n| **n != "as").map(|n| (*n).to_owned()).collect();
+            found.push(Import { module: (*module).to_owned(), names, parts: true });
+        }
+        ["import" | "use" | "using", rest @ ..] => dotted(rest, statement, found),
+        _ => {}
+    }
+}
+
+/// `import a.b.C`, `use A\{B, C as D}`, `import static a.b.C.d`, `import a.b as c`.
+fn dotted(words: &[&str], statement: &str, found: &mut Vec<Import>) {
+    let grouped = statement.contains('{');
+    let mut prefix = "";
+    let mut words = words.iter().copied().peekable();
+    while let Some(word) = words.next() {
+        if matches!(word, "static" | "function" | "const" | "global" | "=") {
+            continue;
+        }
+        if grouped && word.ends_with('\\') {
+            prefix = word;
+            continue;
+        }
+        if word == "as" {
+            let alias = words.next().unwrap_or_default();
+            if let Some(last) = found.last_mut() {
+                last.names.push(alias.to_owned());
+            }
+            continue;
+        }
+        found.push(whole(format!("{prefix}{word}")));
+    }
+}
+
+/// `const {a, b} = require('x')`, `require __DIR__ . '/x.php'`.
+fn called(tree: &Tree, source: &str, call: usize, found: &mut Vec<Import>) {
+    let text = (call + 1..tree.after(call)).take(WIDE).find(|i| tree.node(*i).role == Role::Text);
+    let Some(text) = text else { return };
+    let module = literal(tree.text(text, source));
+    let target = super::frame::target(tree, call);
+    let names: Vec<String> = target
+        .into_iter()
+        .flat_map(|t| (t..tree.after(t)).take(WIDE))
+        .filter(|i| tree.node(*i).role == Role::Name && tree.is_leaf(*i))
+        .map(|i| tree.text(i, source).to_owned())
+        .collect();
+    let parts = target.is_some_and(|t| !tree.is_leaf(t));
+    found.push(Import { module, names, parts });
+}
+
+/// An import of a module as a whole.
+fn whole(module: String) -> Import {
+    let last = module.rsplit(['.', '\\', '/', ':']).find(|part| !part.is_empty());
+    Import { names: last.map(str::to_owned).into_iter().collect(), module, parts: false }
+}
+
+fn literal(text: &str) -> String {
+    text.trim_matches(['"', '\'', '`', '<', '>']).to_owned()
+}

@@ -1,0 +1,168 @@
+//! Where a file calls a function, or hands it on.
+
+use std::collections::HashSet;
+
+use chaffinch_core::{Reason, Rung};
+
+use super::{
+    definitions::name_of,
+    follow::{self, Name},
+    frame::{self, Frame},
+    names::{Space, mention},
+    slice,
+    tree::Tree,
+    units::{self, Units},
+};
+use crate::{
+    budget::{Pick, rank},
+    language::Role,
+    lines::SourceFile,
+};
+
+/// Places that are shown of one function's callers in one file.
+const MANY: usize = 4;
+
+/// A call within an argument of a call: how far up that is looked for.
+const NEAR: usize = 4;
+
+/// A function or class whose callers matter.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Use {
+    pub(crate) name: String,
+    /// The class that it is part of.
+    pub(crate) class: Option<String>,
+    pub(crate) rank: u32,
+}
+
+/// What the callers in a file say.
+#[derive(Default)]
+pub(crate) struct Used<'t> {
+    pub(crate) picks: Vec<Pick>,
+    /// The names that the values handed over come from.
+    pub(crate) names: Vec<Name<'t>>,
+    /// The functions that call, as far as their own callers matter.
+    pub(crate) callers: Vec<Use>,
+}
+
+/// The callers of `wanted` in `file`, but not in the rows `own`.
+pub(crate) fn callers<'t>(
+    tree: &Tree,
+    file: &'t SourceFile,
+    wanted: &Use,
+    own: Option<(u32, u32)>,
+    rung: Rung,
+) -> Used<'t> {
+    let source = file.text();
+    let mut used = Used::default();
+    let mut frames: HashSet<usize> = HashSet::new();
+    for at in places(tree, source, wanted, own) {
+        let row = tree.node(at).first_row;
+        let frame = frame::around(tree, row);
+        let units = units::split(tree, source, frame.piece);
+        let own_row = |u: &units::Unit<'_>| u.rows.contains(&row);
+        let Some(seed) = units.all.iter().rposition(own_row) else { continue };
+        let steps = slice::backward(&units, &[(seed, 0)]);
+        let first = frames.insert(frame.piece.scope);
+        let base = wanted.rank + if first { rank::CALLER } else { rank::CALLER + rank::STEP };
+        let shown = frame.function.map(|f| tree.node(f.scope).first_row);
+        for (unit, steps) in units.all.iter().zip(&steps) {
+            let head = unit.role.is_function() && Some(unit.first_row) == shown;
+            let Some(steps) = steps.or(head.then_some(1)) else { continue };
+            let far = base + rank::STEP * steps;
+            for row in unit.rows.iter().filter(|row| file.has_code(**row + 1)) {
+                let reason = Reason::Caller(wanted.name.clone());
+                used.picks.push(Pick { line: row + 1, rank: far, reason, rung });
+            }
+            used.names.extend(follow::names(unit, far, &units));
+        }
+        if let Some(rank) = through_parameters(tree, &frame, &units, &steps) {
+            used.callers.extend(named(tree, source, &frame, base + rank));
+        }
+    }
+    used
+}
+
+/// The name under which the function around can be called, with the class that it is part of.
+pub(crate) fn named(tree: &Tree, source: &str, frame: &Frame, rank: u32) -> Option<Use> {
+    let scopes = [frame.function.map(|f| f.scope), Some(frame.piece.scope)];
+    let scope = scopes.into_iter().flatten().find(|scope| {
+        tree.node(*scope).role.is_function() && name_of(tree, source, *scope).is_some()
+    })?;
+    let name = name_of(tree, source, scope)?;
+    let class = frame.classes.last().and_then(|class| name_of(tree, source, *class));
+    if tree.language.constructors.contains(&name) {
+        return class.map(|class| Use { name: class.to_owned(), class: None, rank });
+    }
+    Some(Use { name: name.to_owned(), class: class.map(str::to_owned), rank })
+}
+
+/// How far the nearest statement of the slice is that reads a parameter of the function shown.
+pub(crate) fn through_parameters(
+    tree: &Tree,
+    frame: &Frame,
+    units: &Units<'_>,
+    steps: &[Option<u32>],
+) -> Option<u32> {
+    let row = tree.node(frame.function?.scope).first_row;
+    let head = units.all.iter().position(|u| u.role.is_function() && u.first_row == row)?;
+    let read = |unit: &units::Unit<'_>| {
+        unit.mentions.iter().filter(|m| m.read && m.space == Space::Plain).any(|m| {
+            let givers = units.givers.get(&(m.space, m.text));
+            givers.is_some_and(|all| all.iter().any(|g| g.unit == head))
+        })
+    };
+    let found = units.all.iter().zip(steps).filter(|(unit, steps)| steps.is_some() && read(unit));
+    found.filter_map(|(_, steps)| *steps).min().map(|steps| rank::STEP * steps)
+}
+
+/// The names that stand for `wanted`: calls first, then where it is handed on.
+fn places(tree: &Tree, source: &str, wanted: &Use, own: Option<(u32, u32)>) -> Vec<usize> {
+    let (mut calls, mut others) = (Vec::new(), Vec::new());
+    let arguments = tree.language.compiled().arguments_field;
+    for at in 0..tree.len() {
+        let node = tree.node(at);
+        let known = own.is_some_and(|(first, last)| (first..=last).contains(&node.first_row));
+        if known {
+            continue;
+        }
+        if node.role == Role::Symbol {
+            if tree.text(at, source).trim_matches(':') == wanted.name {
+                others.push(at);
+            }
+            continue;
+        }
+        if !matches!(node.role, Role::Name | Role::TypeName)
+            || tree.text(at, source) != wanted.name
+            || tree.ancestors(at).take(NEAR).any(|i| tree.node(i).role == Role::Import)
+        {
+            continue;
+        }
+        let Some(found) = mention(tree, source, at, None).filter(|m| m.read) else { continue };
+        if !fits(found.space, found.object, wanted, source) {
+            continue;
+        }
+        let handed = || tree.ancestors(at).take(NEAR).any(|i| tree.node(i).field == arguments);
+        if found.called || (tree.language.bare_calls && found.space == Space::Plain) {
+            calls.push(at);
+        } else if arguments != 0 && handed() {
+            others.push(at);
+        }
+        if calls.len() >= MANY {
+            break;
+        }
+    }
+    calls.extend(others);
+    calls.truncate(MANY);
+    calls
+}
+
+/// Whether a member of some object can be the one that is meant.
+fn fits(space: Space, object: Option<&str>, wanted: &Use, source: &str) -> bool {
+    match (&wanted.class, space, object) {
+        (None, ..) | (_, Space::Own | Space::Plain, _) => true,
+        (Some(class), Space::Member, object) => {
+            let object = object.unwrap_or_default().to_ascii_lowercase();
+            object.contains(&class.to_ascii_lowercase()) || source.contains(class.as_str())
+        }
+    }
+}

@@ -1,0 +1,287 @@
+//! What other files may tell, and which of them are tried in which order.
+
+use std::collections::{HashMap, VecDeque};
+
+use chaffinch_core::RepoPath;
+
+use crate::{
+    budget::rank,
+    engine::{Import, Reading, Use, Wanted},
+    language::{Language, Rule},
+    paths::Place,
+};
+
+/// Names further from the finding than this are not worth a request.
+const FAR: u32 = 70;
+
+/// How much less a question matters after each file that was of no help.
+const TRIED: u32 = 4;
+
+/// Questions about one finding.
+const MANY: usize = 40;
+
+/// Files of the change that are looked at for callers.
+const CHANGED: usize = 6;
+
+/// Something that another file may tell.
+#[derive(Debug, Default)]
+pub(super) struct Question {
+    rank: u32,
+    tried: u32,
+    /// Files to try, best first.
+    pub(super) candidates: VecDeque<RepoPath>,
+    /// Folders whose file names would tell which of these there are.
+    pub(super) folders: Vec<String>,
+    pub(super) wanted: Vec<Wanted>,
+    pub(super) uses: Vec<Use>,
+    /// Whether the scanner's flow passes through.
+    pub(super) flow: bool,
+    /// The name under which it was asked for.
+    pub(super) need: Option<String>,
+    /// Files between this and the finding.
+    pub(super) hop: u32,
+}
+
+impl Question {
+    /// A step of the scanner's flow.
+    pub(super) fn flow(path: RepoPath) -> Self {
+        Self { candidates: VecDeque::from([path]), flow: true, ..Self::default() }
+    }
+
+    /// What was named as missing.
+    pub(super) fn need(name: &str, candidates: Vec<RepoPath>, wanted: Vec<Wanted>) -> Self {
+        let need = Some(name.to_owned());
+        Self { rank: 1, candidates: candidates.into(), wanted, need, ..Self::default() }
+    }
+
+    /// The question is settled.
+    pub(super) fn settle(&mut self) {
+        self.candidates.clear();
+    }
+
+    fn order(&self) -> u32 {
+        self.rank.saturating_add(TRIED * self.tried)
+    }
+}
+
+/// The questions about one finding.
+#[derive(Debug, Default)]
+pub(super) struct Questions {
+    pub(super) all: Vec<Question>,
+}
+
+impl Questions {
+    /// Adds a question, or what it asks to one about the same files.
+    pub(super) fn add(&mut self, question: Question) {
+        if question.candidates.is_empty() {
+            return;
+        }
+        let room = self.all.len() < MANY;
+        let same = self.all.iter_mut().find(|q| {
+            q.candidates == question.candidates
+                && q.flow == question.flow
+                && q.need == question.need
+        });
+        match same {
+            Some(known) => {
+                known.rank = known.rank.min(question.rank);
+                known.wanted.extend(question.wanted);
+                known.uses.extend(question.uses);
+            }
+            None if room => self.all.push(question),
+            None => {}
+        }
+    }
+
+    /// The question that matters most, with the next file to try.
+    pub(super) fn best(&self) -> Option<(usize, &RepoPath)> {
+        let open = self.all.iter().enumerate();
+        let first = open.filter_map(|(i, q)| Some((q.order(), i, q.candidates.front()?)));
+        first.min_by_key(|(order, i, _)| (*order, *i)).map(|(_, i, path)| (i, path))
+    }
+
+    /// The first file of a question was of no help.
+    pub(super) fn miss(&mut self, index: usize) {
+        if let Some(question) = self.all.get_mut(index) {
+            question.candidates.pop_front();
+            question.tried += 1;
+        }
+    }
+}
+
+/// Where the questions of one file come from.
+pub(super) struct Asker<'a> {
+    pub(super) path: &'a RepoPath,
+    pub(super) language: &'static Language,
+    pub(super) imports: &'a [Import],
+    /// The files of the change.
+    pub(super) changed: &'a [RepoPath],
+    pub(super) hop: u32,
+}
+
+impl Asker<'_> {
+    /// The questions that `reading` leaves open.
+    pub(super) fn questions(&self, reading: &Reading) -> Vec<Question> {
+        let place = Place::of(self.path);
+        let mut found: Vec<Question> = Vec::new();
+        let mut members: Vec<Wanted> = Vec::new();
+        let mut by_files: HashMap<Vec<RepoPath>, usize> = HashMap::new();
+        for wanted in reading.wanted.iter().filter(|w| w.rank <= FAR) {
+            let root = wanted.object.as_deref().map(root);
+            let candidates = self.candidates(&place, wanted, root);
+            if candidates.is_empty() {
+                if wanted.called && root.is_some() {
+                    members.push(wanted.clone());
+                }
+                continue;
+            }
+            let at = *by_files.entry(candidates.clone()).or_insert_with(|| {
+                found.push(Question {
+                    rank: u32::MAX,
+                    candidates: candidates.into(),
+                    folders: self.folders(),
+                    hop: self.hop,
+                    ..Question::default()
+                });
+                found.len() - 1
+            });
+            let Some(question) = found.get_mut(at) else { continue };
+            question.rank = question.rank.min(wanted.rank + rank::HELPER);
+            if !question.wanted.contains(wanted) {
+                question.wanted.push(wanted.clone());
+            }
+        }
+        for question in &mut found {
+            let front: Vec<RepoPath> = self.in_change(&question.candidates);
+            question.candidates.retain(|path| !front.contains(path));
+            front.into_iter().rev().for_each(|path| question.candidates.push_front(path));
+            question.wanted.extend(members.iter().cloned());
+        }
+        if self.hop == 0 {
+            found.extend(
+                reading
+                    .uses
+                    .iter()
+                    .filter(|u| u.rank <= FAR)
+                    .filter_map(|u| self.callers(&place, u)),
+            );
+        }
+        found
+    }
+
+    /// Where something named by its symbol or its path may be.
+    pub(super) fn need(&self, need: &str, wanted: &[Wanted]) -> Option<Question> {
+        let place = Place::of(self.path);
+        let mut candidates: Vec<RepoPath> = Vec::new();
+        if need.contains('/') || Language::of(&need.parse().ok()?, "").is_some() {
+            candidates.extend(need.parse::<RepoPath>().ok());
+            candidates.extend(place.file(need));
+        }
+        let name = need.rsplit(['.', ':', '#', '>']).next().unwrap_or(need);
+        let wanted: Vec<Wanted> =
+            wanted.iter().map(|w| Wanted { name: name.to_owned(), ..w.clone() }).collect();
+        candidates.push(self.path.clone());
+        for w in &wanted {
+            candidates.extend(self.candidates(&place, w, None));
+            let object = need.strip_suffix(name).map(root).filter(|root| !root.is_empty());
+            if object.is_some() {
+                candidates.extend(self.candidates(&place, w, object));
+            }
+        }
+        candidates.extend(self.changed.iter().take(CHANGED).cloned());
+        Some(Question::need(need, candidates, wanted))
+    }
+
+    /// The files that may tell of a name.
+    fn candidates(&self, place: &Place<'_>, wanted: &Wanted, root: Option<&str>) -> Vec<RepoPath> {
+        let modules = &self.language.modules;
+        let key = root.unwrap_or(&wanted.name);
+        let is_type = key.starts_with(char::is_uppercase) && !is_constant(key);
+        let typed = matches!(modules.rule, Rule::Namespace | Rule::Constant);
+        let worth = wanted.called || is_constant(&wanted.name) || (typed && is_type);
+        if !worth || (self.hop > 0 && !wanted.called && !is_constant(&wanted.name)) {
+            return Vec::new();
+        }
+        let binds = |i: &&Import| i.names.iter().any(|n| n == key);
+        if let Some(import) = self.imports.iter().find(binds) {
+            let part = if import.parts { key } else { "" };
+            let part = if modules.rule == Rule::Folder { &wanted.name } else { part };
+            return place.import(modules, import, part);
+        }
+        let mut found = Vec::new();
+        if typed && is_type || (root.is_none() && modules.rule == Rule::Folder) {
+            found = place.unnamed(modules, key);
+        }
+        let any =
+            |i: &&Import| modules.rule == Rule::Include || i.names.is_empty() || is_file(&i.module);
+        if root.is_none() && !is_type {
+            for import in self.imports.iter().filter(any).take(4) {
+                let as_path = Import {
+                    module: import.module.trim_start_matches('/').to_owned(),
+                    ..import.clone()
+                };
+                match is_file(&import.module) {
+                    true => found.extend(place.file(&as_path.module)),
+                    false => found.extend(place.import(modules, &as_path, &wanted.name)),
+                }
+            }
+        }
+        if root.is_none() && is_constant(&wanted.name) && !wanted.called {
+            found.extend(place.constants(modules));
+        }
+        found
+    }
+
+    /// Who may call: the files of the change, then those that do by convention.
+    fn callers(&self, place: &Place<'_>, wanted: &Use) -> Option<Question> {
+        let modules = &self.language.modules;
+        if modules.entries.contains(&wanted.name.as_str()) {
+            return None;
+        }
+        let of_language = |path: &&RepoPath| {
+            Language::of(path, "").is_some_and(|l| l.name == self.language.name)
+                && *path != self.path
+        };
+        let mut candidates: VecDeque<RepoPath> =
+            self.changed.iter().filter(of_language).take(CHANGED).cloned().collect();
+        for path in place.callers(modules) {
+            if path != *self.path && !candidates.contains(&path) {
+                candidates.push_back(path);
+            }
+        }
+        Some(Question {
+            rank: wanted.rank + rank::CALLER,
+            candidates,
+            folders: self.folders(),
+            uses: vec![wanted.clone()],
+            ..Question::default()
+        })
+    }
+
+    fn in_change(&self, candidates: &VecDeque<RepoPath>) -> Vec<RepoPath> {
+        candidates.iter().filter(|path| self.changed.contains(path)).cloned().collect()
+    }
+
+    fn folders(&self) -> Vec<String> {
+        let folder = self.path.as_str().rsplit_once('/').map_or("", |(folder, _)| folder);
+        vec![folder.to_owned()]
+    }
+}
+
+/// The first name of an object as written (`a.b[0]` → `a`).
+fn root(object: &str) -> &str {
+    let end = object.find(|c: char| !c.is_alphanumeric() && !matches!(c, '_' | '$' | '@'));
+    object.get(..end.unwrap_or(object.len())).unwrap_or_default()
+}
+
+/// Whether a name is written as constants are.
+pub(super) fn is_constant(name: &str) -> bool {
+    name.len() > 2
+        && name.contains(char::is_uppercase)
+        && name.chars().all(|c| c.is_uppercase() || c.is_ascii_digit() || c == '_')
+}
+
+/// Whether a module is a path with an ending.
+fn is_file(module: &str) -> bool {
+    [".php", ".inc"].iter().any(|end| module.ends_with(end))
+}
