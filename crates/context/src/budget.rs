@@ -36,6 +36,8 @@ pub(crate) mod rank {
     pub(crate) const ELSEWHERE: u32 = 20;
     /// The code around such a step.
     pub(crate) const AROUND_ELSEWHERE: u32 = 40;
+    /// A line of the function beside the finding.
+    pub(crate) const NEAR: u32 = 60;
     /// The rest of the function.
     pub(crate) const FUNCTION: u32 = 1_000;
     /// What the scanner points at, beyond the first lines.

@@ -47,6 +47,12 @@ const CLASSES: usize = 4;
 /// A file without functions is shown whole if its own statements are no more rows than this.
 const SCRIPT: usize = 60;
 
+/// A function is shown whole if it has no more rows than this.
+const WHOLE: u32 = 12;
+
+/// Of a longer one, so many rows either side of the finding.
+const NEAR: u32 = 3;
+
 /// What to look at in a file. Rows count from 0.
 pub(crate) struct Focus<'f> {
     /// The rows that the scanner points at, or those of its steps.
@@ -132,7 +138,11 @@ pub(crate) fn answer(
     }
     let names = wanted.iter().map(|w| Name {
         text: w.name.as_str(),
-        space: if w.object.is_some() { Space::Member } else { Space::Plain },
+        space: match w.object.is_some() && !w.name.starts_with(char::is_uppercase) {
+            true => Space::Member,
+            // Any class of the file may be meant.
+            false => Space::Own,
+        },
         rank: w.rank,
         called: w.called,
         object: w.object.as_deref(),
@@ -209,7 +219,10 @@ impl<'t> Reader<'t> {
     /// values come in through parameters and nobody here calls it, callers elsewhere matter.
     fn callers(&mut self, frame: &Frame, parameters: Option<u32>) -> Vec<Name<'t>> {
         let rank = rank::SIGNATURE + parameters.unwrap_or(rank::STEP);
-        let Some(own) = uses::named(self.tree, self.source, frame, rank) else { return Vec::new() };
+        let own = uses::named(self.tree, self.source, frame, rank);
+        let Some(own) = own.filter(|own| !self.is_entry(frame, &own.name)) else {
+            return Vec::new();
+        };
         let rows = frame.function.map(|f| rows(self.tree, f));
         let mut names = Vec::new();
         let found = self.used(&own, rows);
@@ -221,6 +234,15 @@ impl<'t> Reader<'t> {
             self.found.uses.retain(|u| u.name != own.name);
         }
         names
+    }
+
+    /// Whether a framework or the system calls the function: its own source says so.
+    fn is_entry(&self, frame: &Frame, name: &str) -> bool {
+        let Some(function) = frame.function else { return false };
+        let decorators = (function.from..function.scope + 24.min(self.tree.len()))
+            .filter(|i| self.tree.node(*i).role == Role::Decorator);
+        self.tree.language.modules.entries.contains(&name)
+            || decorators.take(8).any(|i| is_route(self.tree.text(i, self.source)))
     }
 
     /// The callers of `wanted` in this file; if there are none, they matter elsewhere.
@@ -238,7 +260,8 @@ impl<'t> Reader<'t> {
     fn slice(&mut self, frame: &Frame, further: u32, rung: Rung) -> (Vec<Name<'t>>, Option<u32>) {
         let units = units::split(self.tree, self.source, frame.piece);
         let seeds = seeds(&units, self.focus);
-        let distances = slice::backward(&units, &seeds);
+        let mut distances = slice::backward(&units, &seeds);
+        slice::forward(&units, &seeds, &mut distances);
         let parameters = uses::through_parameters(self.tree, frame, &units, &distances);
         let shown = frame.function.map(|f| self.tree.node(f.scope).first_row);
         let mut names = Vec::new();
@@ -270,8 +293,11 @@ impl<'t> Reader<'t> {
     fn function(&mut self, frame: &Frame, row: u32) {
         let Some(piece) = frame.function else { return self.script(frame, row) };
         let (first, last) = rows(self.tree, piece);
-        for at in first..=last {
-            self.add(at, rank::FUNCTION + at.abs_diff(row), Reason::Function);
+        let near = if last - first <= WHOLE { WHOLE } else { NEAR };
+        for at in first.max(row.saturating_sub(near))..=last.min(row + near) {
+            let far = at.abs_diff(row);
+            let rank = if far <= NEAR { rank::NEAR + 4 * far } else { rank::FUNCTION + far };
+            self.add(at, rank, Reason::Function);
         }
     }
 
@@ -320,6 +346,14 @@ impl<'t> Reader<'t> {
             self.found.picks.push(Pick { line, rank, reason, rung: Rung::Function });
         }
     }
+}
+
+/// Whether a decorator or annotation says how the outside reaches the function.
+fn is_route(decorator: &str) -> bool {
+    const WORDS: [&str; 7] =
+        ["route", "Mapping", "Path(", ".command", ".task", "Http", "errorhandler"];
+    ["\"/", "'/"].iter().any(|path| decorator.contains(path))
+        || WORDS.iter().any(|word| decorator.contains(word))
 }
 
 /// The units in which the focus is, and how many steps away they start.

@@ -66,7 +66,7 @@ impl SourceFile {
     /// Whether the line holds more than blanks, brackets and the words that stand for them.
     pub(crate) fn has_code(&self, number: u32) -> bool {
         let line = self.line(number).trim();
-        !matches!(line, "end" | "begin" | "<?php" | "?>")
+        !matches!(line, "end" | "begin" | "<?php" | "?>" | "@Override")
             && !line.chars().all(|c| matches!(c, '(' | ')' | '{' | '}' | '[' | ']' | ';' | ','))
     }
 

@@ -50,7 +50,16 @@ impl<'p> Place<'p> {
 
     /// The files that often call what stands here.
     pub(crate) fn callers(&self, modules: &Modules) -> Vec<RepoPath> {
-        self.all(modules.callers)
+        // Who writes folders large does so everywhere.
+        let large = |part: &str| part.starts_with(char::is_uppercase);
+        let own = self.folders.last().is_some_and(|f| large(f));
+        let fits = |path: &&&str| {
+            path.strip_prefix("../").is_none_or(|rest| {
+                !rest.contains('/') || rest.starts_with("..") || large(rest) == own
+            })
+        };
+        let fitting: Vec<&str> = modules.callers.iter().filter(fits).copied().collect();
+        self.all(&fitting)
     }
 
     /// The files that often hold constants.
@@ -143,24 +152,27 @@ impl<'p> Place<'p> {
                 bases.push(format!("{}{tail}", "../".repeat(self.folders.len() - depth)));
             } else {
                 bases.push(tail.clone());
-                if !self.folders.is_empty() {
-                    bases.push(format!("../{tail}"));
-                    bases.push(format!("{}{tail}", "../".repeat(self.folders.len())));
+                bases.push(format!("{}{tail}", "../".repeat(self.folders.len())));
+                bases.push(format!("../{tail}"));
+                if parts.len() > 1 {
+                    bases.swap(0, 1);
                 }
             }
         }
         let mut paths = Vec::new();
-        for base in bases {
-            paths.extend(modules.suffixes.iter().map(|suffix| format!("{base}{suffix}")));
-            if !name.is_empty() {
-                paths.push(format!("{base}/{name}.{}", self.extension));
-            }
+        for suffix in modules.suffixes {
+            paths.extend(bases.iter().map(|base| format!("{base}{suffix}")));
+        }
+        if !name.is_empty() {
+            let part = bases.first().map(|base| format!("{base}/{name}.{}", self.extension));
+            let at = if bases.len() == 1 { 1 } else { paths.len() };
+            paths.splice(at..at, part);
         }
         self.join_all(&paths)
     }
 
     /// Folders of the module that are also folders of the file tell where the others are.
-    fn namespace(&self, modules: &Modules, parts: &[&str]) -> Vec<RepoPath> {
+    pub(crate) fn namespace(&self, modules: &Modules, parts: &[&str]) -> Vec<RepoPath> {
         let whole = parts.join(".");
         let foreign =
             |f: &str| whole.strip_prefix(f).is_some_and(|r| r.is_empty() || r.starts_with('.'));

@@ -112,6 +112,7 @@ impl<'t> Definitions<'t> {
             Space::Member => {
                 let calls = pick(&|d| match d.what {
                     What::Function(_) => true,
+                    What::Member(_) => d.class.is_some(),
                     What::Value(_) => d.class.is_some() && d.name.starts_with(char::is_uppercase),
                     _ => false,
                 });

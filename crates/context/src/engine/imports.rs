@@ -108,7 +108,15 @@ fn dotted(words: &[&str], statement: &str, found: &mut Vec<Import>) {
 /// `const {a, b} = require('x')`, `require __DIR__ . '/x.php'`.
 fn called(tree: &Tree, source: &str, call: usize, found: &mut Vec<Import>) {
     let text = (call + 1..tree.after(call)).take(WIDE).find(|i| tree.node(*i).role == Role::Text);
-    let Some(text) = text else { return };
+    let Some(text) = text else {
+        // `include Period`: its names can be meant by any that the file does not define.
+        let name = (call + 1..tree.after(call)).rfind(|i| tree.is_leaf(*i));
+        let module = name.map(|name| tree.text(name, source)).unwrap_or_default();
+        if module.starts_with(char::is_uppercase) {
+            found.push(Import { module: module.to_owned(), names: Vec::new(), parts: true });
+        }
+        return;
+    };
     let module = literal(tree.text(text, source));
     let target = super::frame::target(tree, call);
     let names: Vec<String> = target

@@ -76,6 +76,11 @@ pub(crate) fn mention<'t>(
         space = if is_own { Space::Own } else { Space::Member };
         of = Some(object);
     }
+    if node.role == Role::TypeName && around.start < node.start && around.end == node.end {
+        // A type with the folders in front of it.
+        let whole = tree.text(parent, source);
+        of = whole.strip_suffix(text).and_then(|front| front.strip_suffix(['.', '\\']));
+    }
     if space == Space::Plain && (tree.language.selves.contains(&text) || own == Some(text)) {
         return None;
     }

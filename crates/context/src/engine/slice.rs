@@ -4,7 +4,7 @@ use std::cmp::Reverse;
 use std::collections::{BTreeMap, BinaryHeap, HashMap};
 
 use super::{
-    names::Space,
+    names::{Gives, Mention, Space},
     units::{Giver, Unit, Units},
 };
 use crate::language::Role;
@@ -20,6 +20,9 @@ const MANY: usize = 64;
 
 /// Places that are looked at to find those.
 const SCANNED: usize = 1_000;
+
+/// Later statements that are shown of those that use one value.
+const LATER: u32 = 4;
 
 /// Jumps that are shown of one branch.
 const JUMPS: usize = 8;
@@ -55,6 +58,9 @@ pub(crate) fn backward(units: &Units<'_>, seeds: &[(usize, u32)]) -> Vec<Option<
             }
             checked.insert(key, index);
             let known = checks.get(&key).map_or(&[][..], Vec::as_slice);
+            if let Some(declared) = declaration(units, index, units.givers.get(&key)) {
+                queue.push(Reverse((steps + 3, declared)));
+            }
             let before = known.partition_point(|(check, _)| *check < index);
             for (check, jumps) in known.iter().take(before).rev().take(MANY) {
                 if is_around(units, *check, index) {
@@ -65,6 +71,54 @@ pub(crate) fn backward(units: &Units<'_>, seeds: &[(usize, u32)]) -> Vec<Option<
         }
     }
     distance
+}
+
+/// Adds what is done afterwards with the values that `seeds` give, one step on.
+pub(crate) fn forward(units: &Units<'_>, seeds: &[(usize, u32)], distances: &mut [Option<u32>]) {
+    for (seed, steps) in seeds {
+        let Some(unit) = units.all.get(*seed) else { continue };
+        let mut jumps: Vec<(usize, u32)> = Vec::new();
+        if unit.role.is_compound() || unit.role.is_function() || unit.role == Role::Class {
+            continue;
+        }
+        let given = |m: &&Mention<'_>| !matches!(m.gives, Gives::Nothing | Gives::Parameter);
+        for m in unit.mentions.iter().filter(given) {
+            let again = |u: &Unit<'_>| {
+                u.mentions.iter().any(|n| n.text == m.text && n.gives == Gives::Value)
+            };
+            let later = units.all.iter().enumerate().skip(seed + 1);
+            let later = later.take_while(|(_, u)| {
+                u.function == unit.function || u.parent.is_some_and(|p| p > *seed)
+            });
+            let mut shown = 0;
+            for (index, reader) in later.take_while(|(_, u)| !again(u)) {
+                let reads = reader
+                    .mentions
+                    .iter()
+                    .any(|n| n.read && n.space == m.space && n.text == m.text);
+                if reads
+                    && shown < LATER
+                    && let Some(slot) = distances.get_mut(index)
+                {
+                    shown += 1;
+                    let far = steps + 1 + shown / 2;
+                    *slot = Some(slot.map_or(far, |known| known.min(far)));
+                    if reader.role == Role::Branch {
+                        jumps.push((index, far + 1));
+                    }
+                }
+            }
+        }
+        for (branch, far) in jumps {
+            let leaves = units.all.iter().enumerate().skip(branch + 1).filter(|(_, u)| u.jumps);
+            let inside = leaves.filter(|(i, _)| parents(units, *i).any(|p| p == branch));
+            for (index, _) in inside.take(JUMPS) {
+                if let Some(slot) = distances.get_mut(index) {
+                    *slot = Some(slot.map_or(far, |known| known.min(far)));
+                }
+            }
+        }
+    }
 }
 
 /// The units around `index`, from inside out.
@@ -110,6 +164,13 @@ fn reaching(units: &Units<'_>, index: usize, givers: Option<&Vec<Giver>>) -> Vec
         found.extend(later.map(|g| (g.unit, 1)));
     }
     found
+}
+
+/// Where a variable of the function is named first: that tells its type, and its value at the start.
+fn declaration(units: &Units<'_>, index: usize, givers: Option<&Vec<Giver>>) -> Option<usize> {
+    let function = units.all.get(index)?.function;
+    let first = givers?.iter().find(|g| g.function == function)?;
+    (first.unit < index && is_around(units, first.unit, index)).then_some(first.unit)
 }
 
 fn is_loop(units: &Units<'_>, index: usize) -> bool {

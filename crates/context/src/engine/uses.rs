@@ -8,7 +8,7 @@ use super::{
     definitions::name_of,
     follow::{self, Name},
     frame::{self, Frame},
-    names::{Space, mention},
+    names::{Mention, Space, mention},
     slice,
     tree::Tree,
     units::{self, Units},
@@ -138,7 +138,7 @@ fn places(tree: &Tree, source: &str, wanted: &Use, own: Option<(u32, u32)>) -> V
             continue;
         }
         let Some(found) = mention(tree, source, at, None).filter(|m| m.read) else { continue };
-        if !fits(found.space, found.object, wanted, source) {
+        if !fits(&found, wanted, source, own.is_some()) {
             continue;
         }
         let handed = || tree.ancestors(at).take(NEAR).any(|i| tree.node(i).field == arguments);
@@ -157,12 +157,16 @@ fn places(tree: &Tree, source: &str, wanted: &Use, own: Option<(u32, u32)>) -> V
 }
 
 /// Whether a member of some object can be the one that is meant.
-fn fits(space: Space, object: Option<&str>, wanted: &Use, source: &str) -> bool {
-    match (&wanted.class, space, object) {
+fn fits(found: &Mention<'_>, wanted: &Use, source: &str, here: bool) -> bool {
+    match (&wanted.class, found.space, found.object) {
         (None, ..) | (_, Space::Own | Space::Plain, _) => true,
         (Some(class), Space::Member, object) => {
             let object = object.unwrap_or_default().to_ascii_lowercase();
-            object.contains(&class.to_ascii_lowercase()) || source.contains(class.as_str())
+            let (object, named) = (object.as_str(), class.to_ascii_lowercase());
+            let object = object.trim_start_matches(['$', '@', '_']);
+            let alike = object.contains(&named) || (object.len() > 3 && named.contains(object));
+            // The class's own file names it anyway.
+            alike || (!here && source.contains(class.as_str()))
         }
     }
 }

@@ -197,16 +197,27 @@ impl Asker<'_> {
         let modules = &self.language.modules;
         let key = root.unwrap_or(&wanted.name);
         let is_type = key.starts_with(char::is_uppercase) && !is_constant(key);
+        let is_type = is_type || (root.is_some() && wanted.name.starts_with(char::is_uppercase));
         let typed = matches!(modules.rule, Rule::Namespace | Rule::Constant);
         let worth = wanted.called || is_constant(&wanted.name) || (typed && is_type);
         if !worth || (self.hop > 0 && !wanted.called && !is_constant(&wanted.name)) {
             return Vec::new();
         }
-        let binds = |i: &&Import| i.names.iter().any(|n| n == key);
+        let object = wanted.object.as_deref();
+        let binds = |i: &&Import| i.names.iter().any(|n| n == key) || object == Some(&i.module);
         if let Some(import) = self.imports.iter().find(binds) {
             let part = if import.parts { key } else { "" };
             let part = if modules.rule == Rule::Folder { &wanted.name } else { part };
             return place.import(modules, import, part);
+        }
+        if let Some(object) = object.filter(|_| modules.rule == Rule::Namespace) {
+            let whole = match wanted.name.starts_with(char::is_uppercase) {
+                true => format!("{object}.{}", wanted.name),
+                false => object.to_owned(),
+            };
+            if let Some(parts) = qualified(&whole) {
+                return place.namespace(modules, &parts);
+            }
         }
         let mut found = Vec::new();
         if typed && is_type || (root.is_none() && modules.rule == Rule::Folder) {
@@ -272,6 +283,15 @@ impl Asker<'_> {
 fn root(object: &str) -> &str {
     let end = object.find(|c: char| !c.is_alphanumeric() && !matches!(c, '_' | '$' | '@'));
     object.get(..end.unwrap_or(object.len())).unwrap_or_default()
+}
+
+/// A type with the folders in front of it (`a.b.C`).
+fn qualified(object: &str) -> Option<Vec<&str>> {
+    let parts: Vec<&str> = object.split(['.', '\\']).filter(|p| !p.is_empty()).collect();
+    let named = |part: &str| part.chars().all(|c| c.is_alphanumeric() || c == '_');
+    let (class, front) = parts.split_last()?;
+    let is_path = class.starts_with(char::is_uppercase) && !front.is_empty();
+    (is_path && parts.iter().all(|part| named(part))).then_some(parts)
 }
 
 /// Whether a name is written as constants are.

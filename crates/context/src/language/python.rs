@@ -80,7 +80,7 @@ pub(crate) static PYTHON: Language = Language {
             "../routes/{base}.py",
         ],
         constants: &["settings.py", "config.py", "constants.py"],
-        entries: &["main", "get", "post", "put", "delete", "patch", "setUp", "run"],
+        entries: &["main", "get", "post", "put", "delete", "patch", "setUp"],
     },
     hooks: &[],
     compiled: OnceLock::new(),
