@@ -3,6 +3,7 @@
 
 mod definitions;
 mod follow;
+mod forward;
 mod frame;
 mod imports;
 mod names;
@@ -45,7 +46,7 @@ const STEPS: usize = 64;
 const CLASSES: usize = 4;
 
 /// A file without functions is shown whole if its own statements are no more rows than this.
-const SCRIPT: usize = 60;
+const SCRIPT: usize = 12;
 
 /// A function is shown whole if it has no more rows than this.
 const WHOLE: u32 = 12;
@@ -260,17 +261,19 @@ impl<'t> Reader<'t> {
     fn slice(&mut self, frame: &Frame, further: u32, rung: Rung) -> (Vec<Name<'t>>, Option<u32>) {
         let units = units::split(self.tree, self.source, frame.piece);
         let seeds = seeds(&units, self.focus);
-        let mut distances = slice::backward(&units, &seeds);
-        slice::forward(&units, &seeds, &mut distances);
+        let distances = slice::backward(&units, &seeds);
+        let after = forward::forward(&units, &seeds);
         let parameters = uses::through_parameters(self.tree, frame, &units, &distances);
         let shown = frame.function.map(|f| self.tree.node(f.scope).first_row);
         let mut names = Vec::new();
-        for (index, (unit, steps)) in units.all.iter().zip(&distances).enumerate() {
+        let found = units.all.iter().zip(distances.iter().zip(&after));
+        for (index, (unit, (steps, after))) in found.enumerate() {
             let is_shown = unit.role.is_function() && Some(unit.first_row) == shown;
             let is_head = is_shown || (index == 0 && unit.role.is_function());
             let base = match steps {
                 _ if is_shown => rank::SIGNATURE,
                 Some(steps) => rank::SLICE + rank::STEP * steps,
+                None if after.is_some() => rank::SLICE + rank::STEP * after.unwrap_or_default(),
                 None if is_head => rank::OUTER_SIGNATURE,
                 None => continue,
             };
@@ -284,7 +287,9 @@ impl<'t> Reader<'t> {
                     self.found.picks.push(Pick { line, rank, reason: reason.clone(), rung });
                 }
             }
-            names.extend(follow::names(unit, base, &units));
+            if steps.is_some() || is_head {
+                names.extend(follow::names(unit, base, &units));
+            }
         }
         (names, parameters)
     }
@@ -308,7 +313,7 @@ impl<'t> Reader<'t> {
         let rows: Vec<u32> =
             units.all.iter().filter(own).flat_map(|u| u.rows.iter().copied()).collect();
         let small = rows.len() <= SCRIPT;
-        for at in rows.into_iter().filter(|at| small || at.abs_diff(row) <= 10) {
+        for at in rows.into_iter().filter(|at| small || at.abs_diff(row) <= NEAR) {
             self.add(at, rank::FUNCTION + at.abs_diff(row), Reason::Window);
         }
     }

@@ -63,10 +63,13 @@ impl SourceFile {
         self.text().get(*start..end).unwrap_or_default().trim_end_matches(['\n', '\r'])
     }
 
-    /// Whether the line holds more than blanks, brackets and the words that stand for them.
+    /// Whether the line holds more than blanks, comments, brackets and the words that stand for
+    /// them.
     pub(crate) fn has_code(&self, number: u32) -> bool {
         let line = self.line(number).trim();
-        !matches!(line, "end" | "begin" | "<?php" | "?>" | "@Override")
+        const COMMENTS: [&str; 5] = ["//", "/*", "* ", "*/", "# "];
+        !COMMENTS.iter().any(|mark| line.starts_with(mark))
+            && !matches!(line, "end" | "begin" | "<?php" | "?>" | "@Override")
             && !line.chars().all(|c| matches!(c, '(' | ')' | '{' | '}' | '[' | ']' | ';' | ','))
     }
 

@@ -28,7 +28,7 @@ const DEEP: u32 = 3;
 const MANY: usize = 60;
 
 /// Rows of a definition beyond which only what its result depends on is taken.
-const LONG: u32 = 60;
+const LONG: u32 = 12;
 
 /// Rows of a class without functions up to which it is taken whole.
 const SHORT: u32 = 12;
@@ -228,7 +228,7 @@ impl<'t, 'd> Follow<'t, 'd> {
         self.head(&units, base, next.name);
         self.slice(&units, &results(&units), base + rank::STEP / 2, next);
         let (first, last) = rows(self.tree, piece);
-        if last - first <= LONG {
+        if last - first <= LONG && self.known.is_some() {
             for row in first..=last {
                 self.add(row, next.rank + rank::REST, next.name);
             }

@@ -4,7 +4,7 @@ use std::cmp::Reverse;
 use std::collections::{BTreeMap, BinaryHeap, HashMap};
 
 use super::{
-    names::{Gives, Mention, Space},
+    names::Space,
     units::{Giver, Unit, Units},
 };
 use crate::language::Role;
@@ -21,11 +21,8 @@ const MANY: usize = 64;
 /// Places that are looked at to find those.
 const SCANNED: usize = 1_000;
 
-/// Later statements that are shown of those that use one value.
-const LATER: u32 = 4;
-
 /// Jumps that are shown of one branch.
-const JUMPS: usize = 8;
+pub(super) const JUMPS: usize = 8;
 
 /// How far each unit is in steps of dependence from `seeds`, which are that many steps away
 /// themselves; `None` where nothing leads to it.
@@ -73,56 +70,8 @@ pub(crate) fn backward(units: &Units<'_>, seeds: &[(usize, u32)]) -> Vec<Option<
     distance
 }
 
-/// Adds what is done afterwards with the values that `seeds` give, one step on.
-pub(crate) fn forward(units: &Units<'_>, seeds: &[(usize, u32)], distances: &mut [Option<u32>]) {
-    for (seed, steps) in seeds {
-        let Some(unit) = units.all.get(*seed) else { continue };
-        let mut jumps: Vec<(usize, u32)> = Vec::new();
-        if unit.role.is_compound() || unit.role.is_function() || unit.role == Role::Class {
-            continue;
-        }
-        let given = |m: &&Mention<'_>| !matches!(m.gives, Gives::Nothing | Gives::Parameter);
-        for m in unit.mentions.iter().filter(given) {
-            let again = |u: &Unit<'_>| {
-                u.mentions.iter().any(|n| n.text == m.text && n.gives == Gives::Value)
-            };
-            let later = units.all.iter().enumerate().skip(seed + 1);
-            let later = later.take_while(|(_, u)| {
-                u.function == unit.function || u.parent.is_some_and(|p| p > *seed)
-            });
-            let mut shown = 0;
-            for (index, reader) in later.take_while(|(_, u)| !again(u)) {
-                let reads = reader
-                    .mentions
-                    .iter()
-                    .any(|n| n.read && n.space == m.space && n.text == m.text);
-                if reads
-                    && shown < LATER
-                    && let Some(slot) = distances.get_mut(index)
-                {
-                    shown += 1;
-                    let far = steps + 1 + shown / 2;
-                    *slot = Some(slot.map_or(far, |known| known.min(far)));
-                    if reader.role == Role::Branch {
-                        jumps.push((index, far + 1));
-                    }
-                }
-            }
-        }
-        for (branch, far) in jumps {
-            let leaves = units.all.iter().enumerate().skip(branch + 1).filter(|(_, u)| u.jumps);
-            let inside = leaves.filter(|(i, _)| parents(units, *i).any(|p| p == branch));
-            for (index, _) in inside.take(JUMPS) {
-                if let Some(slot) = distances.get_mut(index) {
-                    *slot = Some(slot.map_or(far, |known| known.min(far)));
-                }
-            }
-        }
-    }
-}
-
 /// The units around `index`, from inside out.
-fn parents<'u>(units: &'u Units<'_>, index: usize) -> impl Iterator<Item = usize> + 'u {
+pub(super) fn parents<'u>(units: &'u Units<'_>, index: usize) -> impl Iterator<Item = usize> + 'u {
     let parent = |i: usize| units.all.get(i).and_then(|u| u.parent);
     std::iter::successors(parent(index), move |i| parent(*i)).take(DEEP)
 }

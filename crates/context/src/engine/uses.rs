@@ -22,6 +22,9 @@ use crate::{
 /// Places that are shown of one function's callers in one file.
 const MANY: usize = 4;
 
+/// Steps of dependence that are shown of the values handed over.
+const FAR: u32 = 5;
+
 /// A call within an argument of a call: how far up that is looked for.
 const NEAR: usize = 4;
 
@@ -55,7 +58,7 @@ pub(crate) fn callers<'t>(
     let source = file.text();
     let mut used = Used::default();
     let mut frames: HashSet<usize> = HashSet::new();
-    for at in places(tree, source, wanted, own) {
+    for (at, called) in places(tree, source, wanted, own) {
         let row = tree.node(at).first_row;
         let frame = frame::around(tree, row);
         let units = units::split(tree, source, frame.piece);
@@ -66,14 +69,23 @@ pub(crate) fn callers<'t>(
         let base = wanted.rank + if first { rank::CALLER } else { rank::CALLER + rank::STEP };
         let shown = frame.function.map(|f| tree.node(f.scope).first_row);
         for (unit, steps) in units.all.iter().zip(&steps) {
-            let head = unit.role.is_function() && Some(unit.first_row) == shown;
+            let head = called && unit.role.is_function() && Some(unit.first_row) == shown;
             let Some(steps) = steps.or(head.then_some(1)) else { continue };
+            // Where it is only handed on, the values around it say nothing.
+            if steps > if called { FAR } else { 0 } {
+                continue;
+            }
             let far = base + rank::STEP * steps;
             for row in unit.rows.iter().filter(|row| file.has_code(**row + 1)) {
                 let reason = Reason::Caller(wanted.name.clone());
                 used.picks.push(Pick { line: row + 1, rank: far, reason, rung });
             }
-            used.names.extend(follow::names(unit, far, &units));
+            if called {
+                used.names.extend(follow::names(unit, far, &units));
+            }
+        }
+        if !called {
+            continue;
         }
         if let Some(rank) = through_parameters(tree, &frame, &units, &steps) {
             used.callers.extend(named(tree, source, &frame, base + rank));
@@ -115,8 +127,9 @@ pub(crate) fn through_parameters(
     found.filter_map(|(_, steps)| *steps).min().map(|steps| rank::STEP * steps)
 }
 
-/// The names that stand for `wanted`: calls first, then where it is handed on.
-fn places(tree: &Tree, source: &str, wanted: &Use, own: Option<(u32, u32)>) -> Vec<usize> {
+/// The names that stand for `wanted`, and whether they call it: calls first, then where it is
+/// handed on.
+fn places(tree: &Tree, source: &str, wanted: &Use, own: Option<(u32, u32)>) -> Vec<(usize, bool)> {
     let (mut calls, mut others) = (Vec::new(), Vec::new());
     let arguments = tree.language.compiled().arguments_field;
     for at in 0..tree.len() {
@@ -127,7 +140,7 @@ fn places(tree: &Tree, source: &str, wanted: &Use, own: Option<(u32, u32)>) -> V
         }
         if node.role == Role::Symbol {
             if tree.text(at, source).trim_matches(':') == wanted.name {
-                others.push(at);
+                others.push((at, false));
             }
             continue;
         }
@@ -143,9 +156,9 @@ fn places(tree: &Tree, source: &str, wanted: &Use, own: Option<(u32, u32)>) -> V
         }
         let handed = || tree.ancestors(at).take(NEAR).any(|i| tree.node(i).field == arguments);
         if found.called || (tree.language.bare_calls && found.space == Space::Plain) {
-            calls.push(at);
+            calls.push((at, true));
         } else if arguments != 0 && handed() {
-            others.push(at);
+            others.push((at, false));
         }
         if calls.len() >= MANY {
             break;
