@@ -8,6 +8,7 @@ mod modules;
 mod php;
 mod python;
 mod ruby;
+mod templates;
 mod typescript;
 
 use std::{
@@ -18,6 +19,7 @@ use std::{
 use chaffinch_core::RepoPath;
 
 pub(crate) use modules::{Modules, Rule};
+pub(crate) use templates::Template;
 
 static ALL: [&Language; 8] = [
     &python::PYTHON,

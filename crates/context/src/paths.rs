@@ -62,6 +62,11 @@ impl<'p> Place<'p> {
         self.all(&fitting)
     }
 
+    /// The files that often render a template.
+    pub(crate) fn renderers(&self, templates: &[&str]) -> Vec<RepoPath> {
+        self.all(templates)
+    }
+
     /// The files that often hold constants.
     pub(crate) fn constants(&self, modules: &Modules) -> Vec<RepoPath> {
         self.all(modules.constants)

@@ -36,6 +36,8 @@ pub(super) struct Question {
     pub(super) uses: Vec<Use>,
     /// Whether the scanner's flow passes through.
     pub(super) flow: bool,
+    /// The file name of the template that is rendered.
+    pub(super) rendered: Option<String>,
     /// The name under which it was asked for.
     pub(super) need: Option<String>,
     /// Files between this and the finding.
@@ -46,6 +48,15 @@ impl Question {
     /// A step of the scanner's flow.
     pub(super) fn flow(path: RepoPath) -> Self {
         Self { candidates: VecDeque::from([path]), flow: true, ..Self::default() }
+    }
+
+    /// Who renders a template, under which name, and what its names stand for there.
+    pub(super) fn rendered(path: &RepoPath, renderers: &[&str], wanted: Vec<Wanted>) -> Self {
+        let candidates = Place::of(path).renderers(renderers);
+        let name = path.file_name().to_owned();
+        let rank = rank::SLICE + rank::CALLER;
+        let rendered = Some(name);
+        Self { rank, candidates: candidates.into(), wanted, rendered, ..Self::default() }
     }
 
     /// What was named as missing.

@@ -11,9 +11,9 @@ use super::{
 use crate::{
     budget::{Pick, rank},
     engine::{self, Focus, Import, Reading, Tree, Wanted},
-    language::Language,
+    language::{Language, Template},
     lines::SourceFile,
-    origin, window,
+    origin, template, window,
 };
 
 /// Lines of the finding that come before everything else.
@@ -31,6 +31,7 @@ pub(super) struct Read {
     tree: Result<Tree, String>,
     imports: Vec<Import>,
     not_ours: Option<&'static str>,
+    template: Option<&'static Template>,
 }
 
 impl Read {
@@ -44,7 +45,8 @@ impl Read {
             Ok(tree) if limits.ceiling >= Rung::Related => engine::imports(tree, file.text()),
             _ => Vec::new(),
         };
-        Self { file, tree, imports, not_ours }
+        let template = Template::of(&file.path);
+        Self { file, tree, imports, not_ours, template }
     }
 
     pub(super) fn path(&self) -> &RepoPath {
@@ -134,6 +136,7 @@ pub(super) fn own(extraction: &mut Extraction) -> Result<(), NoExcerpt> {
         rung: Rung::Finding,
     }));
     let mut reading = Reading::default();
+    let mut rendered = None;
     if let Some(what) = read.not_ours.filter(|_| ceiling > Rung::Finding) {
         notes.push(format!("the file is {what}: only the finding's lines are shown"));
     } else if ceiling > Rung::Finding {
@@ -146,6 +149,13 @@ pub(super) fn own(extraction: &mut Extraction) -> Result<(), NoExcerpt> {
         });
         match found {
             Ok(found) => reading = found,
+            Err(_) if read.template.is_some() => {
+                let told = read.template.map(|t| template::read(file, t, lines));
+                if let Some(told) = told {
+                    picks.extend(told.picks);
+                    rendered = Some(told.names);
+                }
+            }
             Err(why) => {
                 notes.push(format!("{why}: lines near the finding are shown instead"));
                 picks.extend(window::picks(file, lines));
@@ -164,19 +174,22 @@ pub(super) fn own(extraction: &mut Extraction) -> Result<(), NoExcerpt> {
     extraction.picks.extend(picks.into_iter().map(|pick| (0, pick)));
     extraction.notes.append(&mut notes);
     if ceiling >= Rung::Related {
-        ask(extraction, &reading);
+        ask(extraction, &reading, rendered);
     }
     Ok(())
 }
 
 /// The questions that the finding, its file and the needs leave open.
-fn ask(extraction: &mut Extraction, reading: &Reading) {
+fn ask(extraction: &mut Extraction, reading: &Reading, rendered: Option<Vec<Wanted>>) {
     let Some(read) = extraction.files.first() else { return };
     let mut found: Vec<Question> = Vec::new();
     for step in extraction.finding.flow.iter().filter(|s| s.location.region.is_some()) {
         if step.location.path != *read.path() {
             found.push(Question::flow(step.location.path.clone()));
         }
+    }
+    if let Some((names, template)) = rendered.zip(read.template) {
+        found.push(Question::rendered(read.path(), template.renderers, names));
     }
     let asker = read.asker(&extraction.changed, 0);
     for need in &extraction.needs {
@@ -227,6 +240,7 @@ fn related(read: &Read, asked: &Question) -> Reading {
         None => Reason::Definition,
     };
     let mut found = match &read.tree {
+        Ok(tree) if asked.rendered.is_some() => renders(read, tree, asked),
         Ok(tree) => engine::answer(&read.file, tree, &asked.wanted, &asked.uses, reason),
         Err(_) => Reading::default(),
     };
@@ -236,6 +250,36 @@ fn related(read: &Read, asked: &Question) -> Reading {
     for pick in &mut found.picks {
         pick.rank = pick.rank.saturating_add(rank::OTHER_FILE);
     }
+    found
+}
+
+/// Where a template is rendered, and what its names stand for there.
+fn renders(read: &Read, tree: &Tree, asked: &Question) -> Reading {
+    let file = asked.rendered.as_deref().unwrap_or_default();
+    let stem = file.split('.').next().unwrap_or_default().trim_start_matches('_');
+    let mut names = asked.wanted.clone();
+    names.push(Wanted { name: stem.to_owned(), object: None, called: true, rank: rank::SLICE });
+    let mut found = engine::answer(&read.file, tree, &names, &[], Reason::Definition);
+    let rows: Vec<(u32, u32)> = (1..=read.file.len())
+        .filter(|line| read.file.line(*line).contains(file))
+        .map(|line| (line - 1, line - 1))
+        .take(MENTIONS)
+        .collect();
+    let focus = Focus { rows: &rows, trace: &[], ceiling: Rung::Slice };
+    let near = engine::around(&read.file, tree, &focus).unwrap_or_default();
+    let reason = || Reason::Caller(file.to_owned());
+    found.picks.extend(rows.iter().map(|(row, _)| Pick {
+        line: row + 1,
+        rank: rank::SLICE + rank::CALLER,
+        reason: reason(),
+        rung: Rung::Related,
+    }));
+    found.picks.extend(near.picks.into_iter().map(|p| Pick {
+        rank: p.rank + rank::CALLER,
+        reason: reason(),
+        rung: Rung::Related,
+        ..p
+    }));
     found
 }
 
