@@ -28,6 +28,8 @@ pub(crate) mod rank {
     pub(crate) const HELPER: u32 = 10;
     /// From a function to those who call it.
     pub(crate) const CALLER: u32 = 6;
+    /// From a member to one of that name, where nothing tells of its object's class.
+    pub(crate) const GUESS: u32 = 12;
     /// From one file to another.
     pub(crate) const OTHER_FILE: u32 = 4;
     /// From a name to lines of the function that its result does not depend on.
@@ -37,7 +39,7 @@ pub(crate) mod rank {
     /// The code around such a step.
     pub(crate) const AROUND_ELSEWHERE: u32 = 40;
     /// A line of the function beside the finding.
-    pub(crate) const NEAR: u32 = 60;
+    pub(crate) const NEAR: u32 = 30;
     /// The rest of the function.
     pub(crate) const FUNCTION: u32 = 1_000;
     /// What the scanner points at, beyond the first lines.

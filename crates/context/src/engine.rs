@@ -31,6 +31,7 @@ use crate::{
     budget::{Pick, rank},
     language::Role,
     lines::SourceFile,
+    window,
 };
 
 /// Rows around the finding in which nothing may be unreadable.
@@ -327,10 +328,15 @@ impl<'t> Reader<'t> {
         for class in frame.classes.iter().rev().take(CLASSES) {
             let scope = *class;
             let piece = frame::whole(self.tree, scope);
+            let name_of_class = definitions::name_of(self.tree, self.source, scope);
             let units = units::split(self.tree, self.source, Piece { from: piece.from, scope });
             let head = units.all.first().map(|u| u.rows.clone()).unwrap_or_default();
             for row in head.iter().take(8) {
-                self.add(*row, rank::CLASS, Reason::Signature);
+                let text = self.file.line(row + 1).trim_start();
+                let named = name_of_class.is_some_and(|name| window::holds(text, name));
+                if named || text.starts_with(['@', '[', '#']) {
+                    self.add(*row, rank::CLASS, Reason::Signature);
+                }
             }
             for unit in units.all.iter().skip(1).filter(|u| is_hook(self.tree, u, function)) {
                 for row in unit.rows.iter().take(8) {

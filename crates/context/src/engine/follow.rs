@@ -132,8 +132,15 @@ impl<'t, 'd> Follow<'t, 'd> {
             }
             for definition in definitions {
                 let fits = name.space != Space::Member || self.is_of_met_class(&definition);
-                if self.seen.len() < MANY && fits && !self.is_known(definition.what) {
+                if self.seen.len() == MANY || self.is_known(definition.what) {
+                    continue;
+                }
+                if fits {
                     self.take(definition, &name, depth);
+                } else if self.known.is_none() && name.called && name.text.len() > 5 {
+                    // The file defines other names of the slice, and hardly another of this one.
+                    let far = Name { rank: name.rank + rank::GUESS, ..name.clone() };
+                    self.take(definition, &far, depth);
                 }
             }
         }

@@ -14,7 +14,7 @@ const LATER: usize = 4;
 /// stands in and the ways out of those that look at it.
 pub(crate) fn forward(units: &Units<'_>, seeds: &[(usize, u32)]) -> Vec<Option<u32>> {
     let mut distances = vec![None; units.all.len()];
-    for (seed, steps) in seeds {
+    for (seed, steps) in seeds.iter().filter(|(_, steps)| *steps == 0) {
         let Some(unit) = units.all.get(*seed) else { continue };
         if unit.role.is_compound() || unit.role.is_function() || unit.role == Role::Class {
             continue;

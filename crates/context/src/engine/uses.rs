@@ -58,15 +58,16 @@ pub(crate) fn callers<'t>(
     let source = file.text();
     let mut used = Used::default();
     let mut frames: HashSet<usize> = HashSet::new();
-    for (at, called) in places(tree, source, wanted, own) {
+    for (number, (at, called)) in places(tree, source, wanted, own).into_iter().enumerate() {
         let row = tree.node(at).first_row;
         let frame = frame::around(tree, row);
         let units = units::split(tree, source, frame.piece);
         let own_row = |u: &units::Unit<'_>| u.rows.contains(&row);
         let Some(seed) = units.all.iter().rposition(own_row) else { continue };
         let steps = slice::backward(&units, &[(seed, 0)]);
-        let first = frames.insert(frame.piece.scope);
-        let base = wanted.rank + if first { rank::CALLER } else { rank::CALLER + rank::STEP };
+        let again = if frames.insert(frame.piece.scope) { 0 } else { rank::STEP };
+        let base =
+            wanted.rank + rank::CALLER + again + 4 * u32::try_from(number).unwrap_or_default();
         let shown = frame.function.map(|f| tree.node(f.scope).first_row);
         for (unit, steps) in units.all.iter().zip(&steps) {
             let head = called && unit.role.is_function() && Some(unit.first_row) == shown;
@@ -172,6 +173,8 @@ fn places(tree: &Tree, source: &str, wanted: &Use, own: Option<(u32, u32)>) -> V
 /// Whether a member of some object can be the one that is meant.
 fn fits(found: &Mention<'_>, wanted: &Use, source: &str, here: bool) -> bool {
     match (&wanted.class, found.space, found.object) {
+        // In its own file, a function goes by its name alone.
+        (None, Space::Member, _) if here => false,
         (None, ..) | (_, Space::Own | Space::Plain, _) => true,
         (Some(class), Space::Member, object) => {
             let object = object.unwrap_or_default().to_ascii_lowercase();

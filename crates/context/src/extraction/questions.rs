@@ -138,10 +138,15 @@ impl Asker<'_> {
         let mut members: Vec<Wanted> = Vec::new();
         let mut by_files: HashMap<Vec<RepoPath>, usize> = HashMap::new();
         for wanted in reading.wanted.iter().filter(|w| w.rank <= FAR) {
+            let chained = |o: &&str| o.contains('(');
+            if wanted.object.as_deref().filter(chained).is_some() {
+                continue;
+            }
             let root = wanted.object.as_deref().map(root);
             let candidates = self.candidates(&place, wanted, root);
             if candidates.is_empty() {
-                if wanted.called && root.is_some() {
+                let near = wanted.called || wanted.rank <= rank::SLICE + rank::STEP;
+                if near && wanted.object.as_deref().is_some_and(is_simple) {
                     members.push(wanted.clone());
                 }
                 continue;
@@ -303,6 +308,11 @@ fn qualified(object: &str) -> Option<Vec<&str>> {
     let (class, front) = parts.split_last()?;
     let is_path = class.starts_with(char::is_uppercase) && !front.is_empty();
     (is_path && parts.iter().all(|part| named(part))).then_some(parts)
+}
+
+/// Whether an object is a variable or a member of one, not the result of something.
+fn is_simple(object: &str) -> bool {
+    object.len() < 60 && object.chars().all(|c| c.is_alphanumeric() || "_$@.>-".contains(c))
 }
 
 /// Whether a name is written as constants are.

@@ -287,11 +287,9 @@ fn renders(read: &Read, tree: &Tree, asked: &Question) -> Reading {
 fn mentions(file: &SourceFile, asked: &Question) -> Vec<Pick> {
     let mut picks = Vec::new();
     let pick = |line, rank, reason| Pick { line, rank, reason, rung: Rung::Related };
-    for wanted in asked
-        .wanted
-        .iter()
-        .filter(|w| asked.need.is_some() || super::questions::is_constant(&w.name))
-    {
+    for wanted in asked.wanted.iter().filter(|w| {
+        asked.need.is_some() || (w.object.is_none() && super::questions::is_constant(&w.name))
+    }) {
         let lines = (1..=file.len()).filter(|line| window::holds(file.line(*line), &wanted.name));
         for line in lines.take(MENTIONS) {
             picks.push(pick(
