@@ -303,7 +303,9 @@ impl<'t> Reader<'t> {
         for at in first.max(row.saturating_sub(near))..=last.min(row + near) {
             let far = at.abs_diff(row);
             let rank = if far <= NEAR { rank::NEAR + 4 * far } else { rank::FUNCTION + far };
-            self.add(at, rank, Reason::Function);
+            // What stands right above may be a remark about it.
+            let remark = at + 1 == row && !self.file.line(at + 1).trim().is_empty();
+            self.add_if(remark, at, rank, Reason::Function);
         }
     }
 
@@ -352,8 +354,12 @@ impl<'t> Reader<'t> {
     }
 
     fn add(&mut self, row: u32, rank: u32, reason: Reason) {
+        self.add_if(false, row, rank, reason);
+    }
+
+    fn add_if(&mut self, anyway: bool, row: u32, rank: u32, reason: Reason) {
         let line = row + 1;
-        if self.file.has_code(line) {
+        if anyway || self.file.has_code(line) {
             self.found.picks.push(Pick { line, rank, reason, rung: Rung::Function });
         }
     }

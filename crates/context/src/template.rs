@@ -120,9 +120,19 @@ fn names<'l>(line: &'l str, template: &Template) -> Vec<&'l str> {
 /// The heads of the blocks that are open at a line, from outside in.
 fn blocks(file: &SourceFile, template: &Template, at: u32) -> Vec<(u32, String)> {
     let mut open: Vec<(u32, String)> = Vec::new();
+    let mut inside = false;
     for line in at.saturating_sub(FAR).max(1)..at {
         let text = file.line(line);
-        for code in codes(text, template).into_iter().chain(tags(text)) {
+        let within = inside.then(|| text.trim());
+        inside = template.marks.iter().any(|(open, close)| {
+            match (text.rfind(open), text.rfind(close)) {
+                (Some(open), Some(close)) => open > close,
+                (Some(_), None) => open.len() == 2 && close.len() == 2,
+                (None, Some(_)) => false,
+                (None, None) => inside,
+            }
+        });
+        for code in codes(text, template).into_iter().chain(tags(text)).chain(within) {
             let starts = |words: &[&str]| {
                 words.iter().any(|word| {
                     let rest = code.strip_prefix(word);

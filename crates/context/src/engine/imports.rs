@@ -18,6 +18,8 @@ pub(crate) struct Import {
     pub(crate) names: Vec<String>,
     /// Whether the names are parts of the module, not the module.
     pub(crate) parts: bool,
+    /// Where it stands, from 0.
+    pub(crate) row: u32,
 }
 
 /// The imports of a file, in order.
@@ -26,17 +28,24 @@ pub(crate) fn imports(tree: &Tree, source: &str) -> Vec<Import> {
     let mut at = 0;
     while at < tree.len() && found.len() < MANY {
         let node = tree.node(at);
+        let known = found.len();
         if node.role == Role::Import {
             read(tree, source, at, &mut found);
+            place(&mut found, known, node.first_row);
             at = tree.after(at);
             continue;
         }
         if node.role == Role::Call && is_import(tree, source, at) {
             called(tree, source, at, &mut found);
+            place(&mut found, known, node.first_row);
         }
         at += 1;
     }
     found
+}
+
+fn place(found: &mut [Import], from: usize, row: u32) {
+    found.iter_mut().skip(from).for_each(|import| import.row = row);
 }
 
 /// Whether a call brings names from elsewhere.
@@ -59,6 +68,7 @@ fn read(tree: &Tree, source: &str, at: usize, found: &mut Vec<Import>) {
             module: literal(tree.text(*only, source)),
             parts: !names.is_empty() && !whole,
             names,
+            row: 0,
         });
     }
     if !texts.is_empty() {
@@ -74,7 +84,7 @@ fn read(tree: &Tree, source: &str, at: usize, found: &mut Vec<Import>) {
     match words.as_slice() {
         ["from", module, "import", names @ ..] => {
             let names = names.iter().filter(|n| **n != "as").map(|n| (*n).to_owned()).collect();
-            found.push(Import { module: (*module).to_owned(), names, parts: true });
+            found.push(Import { module: (*module).to_owned(), names, parts: true, row: 0 });
         }
         ["import" | "use" | "using", rest @ ..] => dotted(rest, statement, found),
         _ => {}
@@ -113,7 +123,12 @@ fn called(tree: &Tree, source: &str, call: usize, found: &mut Vec<Import>) {
         let name = (call + 1..tree.after(call)).rfind(|i| tree.is_leaf(*i));
         let module = name.map(|name| tree.text(name, source)).unwrap_or_default();
         if module.starts_with(char::is_uppercase) {
-            found.push(Import { module: module.to_owned(), names: Vec::new(), parts: true });
+            found.push(Import {
+                module: module.to_owned(),
+                names: Vec::new(),
+                parts: true,
+                row: 0,
+            });
         }
         return;
     };
@@ -126,13 +141,13 @@ fn called(tree: &Tree, source: &str, call: usize, found: &mut Vec<Import>) {
         .map(|i| tree.text(i, source).to_owned())
         .collect();
     let parts = target.is_some_and(|t| !tree.is_leaf(t));
-    found.push(Import { module, names, parts });
+    found.push(Import { module, names, parts, row: 0 });
 }
 
 /// An import of a module as a whole.
 fn whole(module: String) -> Import {
     let last = module.rsplit(['.', '\\', '/', ':']).find(|part| !part.is_empty());
-    Import { names: last.map(str::to_owned).into_iter().collect(), module, parts: false }
+    Import { names: last.map(str::to_owned).into_iter().collect(), module, parts: false, row: 0 }
 }
 
 fn literal(text: &str) -> String {

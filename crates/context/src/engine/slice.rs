@@ -128,7 +128,13 @@ fn is_loop(units: &Units<'_>, index: usize) -> bool {
 
 type Checks<'t> = HashMap<(Space, &'t str), Vec<(usize, Vec<usize>)>>;
 
-/// The branches that leave early, by the names that they look at.
+/// Beginnings of words for functions that stop what must not go on.
+const STOPS: [&str; 14] = [
+    "valid", "check", "verif", "assert", "ensure", "requir", "authori", "authent", "guard",
+    "sanit", "escap", "deny", "forbid", "abort",
+];
+
+/// The branches that leave early, and the calls that may, by the names that they look at.
 fn checks<'t>(units: &Units<'t>) -> Checks<'t> {
     let mut jumps: BTreeMap<usize, Vec<usize>> = BTreeMap::new();
     for (index, _) in units.all.iter().enumerate().filter(|(_, u)| u.jumps) {
@@ -137,6 +143,13 @@ fn checks<'t>(units: &Units<'t>) -> Checks<'t> {
         });
         if let Some(branch) = branch {
             jumps.entry(branch).or_default().push(index);
+        }
+    }
+    for (index, unit) in units.all.iter().enumerate().filter(|(_, u)| u.is_bare_call()) {
+        let called = unit.mentions.iter().filter(|m| m.called);
+        let stops = |name: &str| STOPS.iter().any(|s| name.to_ascii_lowercase().contains(s));
+        if called.take(4).any(|m| stops(m.text)) {
+            jumps.entry(index).or_default();
         }
     }
     let mut checks: Checks<'t> = HashMap::new();

@@ -31,6 +31,13 @@ pub(crate) struct Unit<'t> {
     effect: bool,
 }
 
+impl Unit<'_> {
+    /// Whether it calls something and drops the result.
+    pub(crate) fn is_bare_call(&self) -> bool {
+        self.effect
+    }
+}
+
 /// A function, class or file, and where the statement begins that it is a part of.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Piece {

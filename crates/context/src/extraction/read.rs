@@ -19,6 +19,9 @@ use crate::{
 /// Lines of the finding that come before everything else.
 const FIRST_LINES: u32 = 40;
 
+/// Parts of the names of functions that make text harmless.
+const CLEANERS: [&str; 6] = ["escape", "sanit", "clean", "quote", "encode", "purify"];
+
 /// Lines that mention a name, where no grammar tells which of them defines it.
 const MENTIONS: usize = 3;
 
@@ -171,12 +174,34 @@ pub(super) fn own(extraction: &mut Extraction) -> Result<(), NoExcerpt> {
         }));
     }
     picks.append(&mut reading.picks);
+    picks.extend(settling(&reading, &read.imports));
     extraction.picks.extend(picks.into_iter().map(|pick| (0, pick)));
     extraction.notes.append(&mut notes);
     if ceiling >= Rung::Related {
         ask(extraction, &reading, rendered);
     }
     Ok(())
+}
+
+/// The imports that say what a name called in the finding is: it goes by another name here, or is
+/// known for what it keeps out.
+fn settling(reading: &Reading, imports: &[Import]) -> Vec<Pick> {
+    let mut picks = Vec::new();
+    for wanted in reading.wanted.iter().filter(|w| w.called && w.rank <= rank::SLICE + rank::STEP) {
+        let object = wanted.object.as_deref().unwrap_or(&wanted.name);
+        let Some(import) = imports.iter().find(|i| i.names.iter().any(|n| n == object)) else {
+            continue;
+        };
+        let last = import.module.rsplit(['/', '.', '\\']).next().unwrap_or_default();
+        let plain = import.parts || last.eq_ignore_ascii_case(object);
+        let lower = wanted.name.to_ascii_lowercase();
+        if !plain || CLEANERS.iter().any(|word| lower.contains(word)) {
+            let reason = Reason::Definition(object.to_owned());
+            let rank = wanted.rank + rank::VALUE;
+            picks.push(Pick { line: import.row + 1, rank, reason, rung: Rung::Function });
+        }
+    }
+    picks
 }
 
 /// The questions that the finding, its file and the needs leave open.
