@@ -50,10 +50,10 @@ const CLASSES: usize = 4;
 const SCRIPT: usize = 12;
 
 /// A function is shown whole if it has no more rows than this.
-const WHOLE: u32 = 12;
+const WHOLE: u32 = 16;
 
 /// Of a longer one, so many rows either side of the finding.
-const NEAR: u32 = 3;
+const NEAR: u32 = 4;
 
 /// What to look at in a file. Rows count from 0.
 pub(crate) struct Focus<'f> {

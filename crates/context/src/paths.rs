@@ -343,6 +343,11 @@ impl<'p> Place<'p> {
     }
 }
 
+/// A file's name without the word for its layer, in lower case.
+pub(crate) fn base(path: &RepoPath) -> String {
+    Place::of(path).base().to_ascii_lowercase()
+}
+
 fn unique(paths: Vec<RepoPath>) -> Vec<RepoPath> {
     let mut seen = Vec::new();
     for path in paths {

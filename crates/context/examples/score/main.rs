@@ -1,5 +1,7 @@
 //! Writes what would be sent for each record of a truth set, one JSON object a line:
-//! `score SOURCES TRUTH.jsonl SENT.jsonl [BUDGET [CEILING]]`.
+//! `score SOURCES TRUTH.jsonl SENT.jsonl [BUDGET [CEILING [ID [names] [change]]]]`: `ID` (or `all`)
+//! is explained, `names` allows the names of the files of a folder, and `change` takes the files with
+//! findings for those of the change.
 
 mod records;
 
@@ -22,11 +24,18 @@ fn main() -> Result<(), Box<dyn Error>> {
         limits.ceiling = serde_json::from_value::<Rung>(json!(ceiling))?;
     }
     let explain = rest.get(2);
+    limits.listing = rest.iter().any(|word| word == "names");
+    let change = rest.iter().any(|word| word == "change");
     let tokens: Arc<dyn TokenCount> = Arc::new(O200k::load());
     let mut out = String::new();
-    for line in fs::read_to_string(truth)?.lines() {
-        let record = records::record(line).ok_or("not a record of a truth set")?;
-        let (outcome, requests) = records::excerpt(&record, Path::new(sources), &tokens, limits);
+    let records: Option<Vec<records::Record>> =
+        fs::read_to_string(truth)?.lines().map(records::record).collect();
+    let records = records.ok_or("not a record of a truth set")?;
+    for record in &records {
+        let same = records.iter().filter(|r| change && r.folder == record.folder);
+        let changed = same.filter_map(|r| Some(r.finding.location.as_ref()?.path.clone()));
+        let asked = records::Asked { limits, changed: changed.collect() };
+        let (outcome, requests) = records::excerpt(record, Path::new(sources), &tokens, &asked);
         let mut files: BTreeMap<String, Vec<u32>> = BTreeMap::new();
         for line in outcome.iter().flat_map(|excerpt| excerpt.lines()) {
             files.entry(line.path.to_string()).or_default().push(line.number);

@@ -5,7 +5,7 @@ use std::{fs, path::Path, sync::Arc};
 use chaffinch_context::{Answer, Extractor, Limits, NoExcerpt, Step};
 use chaffinch_core::{
     Confidence, Excerpt, Finding, Fingerprint, FlowRole, FlowStep, LineRange, Location, Region,
-    Rule, RuleId, Severity, TokenCount,
+    RepoPath, Rule, RuleId, Severity, TokenCount,
 };
 use serde_json::Value;
 
@@ -17,6 +17,12 @@ pub(crate) struct Record {
     pub(crate) folder: String,
     /// Where it is.
     pub(crate) finding: Finding,
+}
+
+/// What may be used, and what is known of the change.
+pub(crate) struct Asked {
+    pub(crate) limits: Limits,
+    pub(crate) changed: Vec<RepoPath>,
 }
 
 /// Reads one line of a truth set.
@@ -80,10 +86,12 @@ pub(crate) fn excerpt(
     record: &Record,
     root: &Path,
     tokens: &Arc<dyn TokenCount>,
-    limits: Limits,
+    asked: &Asked,
 ) -> (Result<Excerpt, NoExcerpt>, u32) {
     let root = root.join(&record.folder);
-    let mut extraction = Extractor::new(Arc::clone(tokens)).start(&record.finding, limits);
+    let mut extraction = Extractor::new(Arc::clone(tokens))
+        .start(&record.finding, asked.limits)
+        .changing(asked.changed.iter().cloned());
     loop {
         match extraction.next() {
             Step::Want(path) => match fs::read(root.join(path.as_str())) {

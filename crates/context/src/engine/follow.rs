@@ -28,7 +28,7 @@ const DEEP: u32 = 3;
 const MANY: usize = 60;
 
 /// Rows of a definition beyond which only what its result depends on is taken.
-const LONG: u32 = 12;
+const LONG: u32 = 16;
 
 /// Rows of a class without functions up to which it is taken whole.
 const SHORT: u32 = 12;

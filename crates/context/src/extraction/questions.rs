@@ -21,7 +21,7 @@ const TRIED: u32 = 4;
 const MANY: usize = 40;
 
 /// Files of the change that are looked at for callers.
-const CHANGED: usize = 6;
+const CHANGED: usize = 3;
 
 /// Something that another file may tell.
 #[derive(Debug, Default)]
@@ -154,8 +154,11 @@ impl Asker<'_> {
             let at = *by_files.entry(candidates.clone()).or_insert_with(|| {
                 found.push(Question {
                     rank: u32::MAX,
+                    folders: match self.language.modules.rule {
+                        Rule::Folder => folder(&candidates),
+                        _ => Vec::new(),
+                    },
                     candidates: candidates.into(),
-                    folders: self.folders(),
                     hop: self.hop,
                     ..Question::default()
                 });
@@ -269,8 +272,9 @@ impl Asker<'_> {
             Language::of(path, "").is_some_and(|l| l.name == self.language.name)
                 && *path != self.path
         };
-        let mut candidates: VecDeque<RepoPath> =
-            self.changed.iter().filter(of_language).take(CHANGED).cloned().collect();
+        let mut near: Vec<&RepoPath> = self.changed.iter().filter(of_language).collect();
+        near.sort_by_key(|path| std::cmp::Reverse(shared(path, self.path)));
+        let mut candidates: VecDeque<RepoPath> = near.into_iter().take(CHANGED).cloned().collect();
         for path in place.callers(modules) {
             if path != *self.path && !candidates.contains(&path) {
                 candidates.push_back(path);
@@ -279,7 +283,7 @@ impl Asker<'_> {
         Some(Question {
             rank: wanted.rank + rank::CALLER,
             candidates,
-            folders: self.folders(),
+            folders: vec![folder_of(self.path).to_owned()],
             uses: vec![wanted.clone()],
             ..Question::default()
         })
@@ -288,11 +292,21 @@ impl Asker<'_> {
     fn in_change(&self, candidates: &VecDeque<RepoPath>) -> Vec<RepoPath> {
         candidates.iter().filter(|path| self.changed.contains(path)).cloned().collect()
     }
+}
 
-    fn folders(&self) -> Vec<String> {
-        let folder = self.path.as_str().rsplit_once('/').map_or("", |(folder, _)| folder);
-        vec![folder.to_owned()]
-    }
+/// The folder of the first file.
+fn folder(paths: &[RepoPath]) -> Vec<String> {
+    paths.first().map(|path| folder_of(path).to_owned()).into_iter().collect()
+}
+
+pub(super) fn folder_of(path: &RepoPath) -> &str {
+    path.as_str().rsplit_once('/').map_or("", |(folder, _)| folder)
+}
+
+/// How many folders two files share from the root.
+fn shared(one: &RepoPath, other: &RepoPath) -> usize {
+    let (one, other) = (folder_of(one).split('/'), folder_of(other).split('/'));
+    one.zip(other).take_while(|(a, b)| a == b).count()
 }
 
 /// The first name of an object as written (`a.b[0]` → `a`).

@@ -6,7 +6,7 @@ use chaffinch_core::{LineRange, Reason, Region, RepoPath, Rung};
 
 use super::{
     Extraction, Limits, NoExcerpt,
-    questions::{Asker, Question},
+    questions::{Asker, Question, folder_of},
 };
 use crate::{
     budget::{Pick, rank},
@@ -359,32 +359,37 @@ fn flow(extraction: &Extraction, read: &Read) -> Reading {
     found
 }
 
-/// What the names of the files in a folder tell: which of the paths there are.
+/// What the names of the files in a folder tell: which of the paths there are, and which others may
+/// help.
 pub(super) fn names(extraction: &mut Extraction, folder: &str, names: &[&str]) {
-    if names.is_empty() {
+    let Some(own) = extraction.files.first().map(|f| f.path().clone()) else { return };
+    let all: Vec<RepoPath> = names.iter().filter_map(|name| within(folder, name)).collect();
+    if all.is_empty() {
         return;
     }
-    let inside = |path: &RepoPath| {
-        let (at, name) = path.as_str().rsplit_once('/').unwrap_or(("", path.as_str()));
-        (at == folder).then_some(name.to_owned())
-    };
-    for question in
-        extraction.questions.all.iter_mut().filter(|q| q.folders.iter().any(|f| f == folder))
-    {
-        question
-            .candidates
-            .retain(|path| inside(path).is_none_or(|name| names.contains(&name.as_str())));
-        let own = extraction.files.first().map(|f| f.path().clone());
-        let more = names.iter().filter_map(|name| {
-            let path: RepoPath = match folder {
-                "" => name.parse().ok()?,
-                folder => format!("{folder}/{name}").parse().ok()?,
-            };
-            let same =
-                own.as_ref().is_some_and(|own| own.extension() == path.extension() && *own != path);
-            (same && !question.candidates.contains(&path)).then_some(path)
-        });
-        let more: Vec<RepoPath> = more.collect();
-        question.candidates.extend(more);
+    let stem = crate::paths::base(&own);
+    let alike = |path: &&RepoPath| path.file_name().to_ascii_lowercase().contains(&stem);
+    let inside = |path: &RepoPath| folder_of(path) == folder;
+    let helps = |path: &&RepoPath| path.extension() == own.extension() && **path != own;
+    let about = |q: &&mut Question| q.folders.iter().any(|f| f == folder);
+    for question in extraction.questions.all.iter_mut().filter(about) {
+        let guesses = std::mem::take(&mut question.candidates);
+        let (here, elsewhere): (Vec<_>, Vec<_>) = guesses.into_iter().partition(inside);
+        let mut order: Vec<RepoPath> = here.into_iter().filter(|p| all.contains(p)).collect();
+        order.extend(all.iter().filter(helps).filter(alike).cloned());
+        order.extend(elsewhere);
+        order.extend(all.iter().filter(helps).cloned());
+        for path in order {
+            if !question.candidates.contains(&path) {
+                question.candidates.push_back(path);
+            }
+        }
+    }
+}
+
+fn within(folder: &str, name: &str) -> Option<RepoPath> {
+    match folder {
+        "" => name.parse().ok(),
+        folder => format!("{folder}/{name}").parse().ok(),
     }
 }

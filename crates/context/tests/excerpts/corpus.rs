@@ -30,7 +30,8 @@ fn testdata_every_finding_of_the_corpus_is_in_its_excerpt() {
         let record = records::record(line).unwrap();
         for budget in [80, 150, 300, 650] {
             let limits = Limits { budget, ..AMPLE };
-            let (outcome, requests) = records::excerpt(&record, &corpus, &tokens, limits);
+            let asked = records::Asked { limits, changed: Vec::new() };
+            let (outcome, requests) = records::excerpt(&record, &corpus, &tokens, &asked);
             let excerpt = outcome.unwrap_or_else(|none| panic!("{}: {none}", record.id));
             let location = record.finding.location.as_ref().unwrap();
             let first = location.region.unwrap().lines.start;
