@@ -1,9 +1,13 @@
 //! What the engine must know of a language, as data: one file a language, node kinds and fields by
 //! name.
 
+mod c;
+mod cpp;
+mod csharp;
 mod go;
 mod java;
 mod javascript;
+mod kotlin;
 mod modules;
 mod php;
 mod python;
@@ -21,7 +25,7 @@ use chaffinch_core::RepoPath;
 pub(crate) use modules::{Modules, Rule};
 pub(crate) use templates::Template;
 
-static ALL: [&Language; 8] = [
+static ALL: [&Language; 12] = [
     &python::PYTHON,
     &javascript::JAVASCRIPT,
     &typescript::TYPESCRIPT,
@@ -30,6 +34,10 @@ static ALL: [&Language; 8] = [
     &go::GO,
     &ruby::RUBY,
     &php::PHP,
+    &csharp::CSHARP,
+    &kotlin::KOTLIN,
+    &c::C,
+    &cpp::CPP,
 ];
 
 /// In place of a field: the first child, where it stands in no field.
@@ -132,6 +140,14 @@ pub(crate) struct Language {
     pub(crate) bodies: &'static [&'static str],
     /// Fields that hold parameters.
     pub(crate) parameters: &'static [&'static str],
+    /// Kinds that hold parameters, where they stand in no field.
+    pub(crate) parameter_lists: &'static [&'static str],
+    /// Kinds that hold arguments, where they stand in no field.
+    pub(crate) argument_lists: &'static [&'static str],
+    /// Whether a call may fill what it is handed, without a mark in the source.
+    pub(crate) fills_arguments: bool,
+    /// What stands before a name within a text, where the grammar does not tell.
+    pub(crate) interpolates: &'static str,
     /// How an object calls itself.
     pub(crate) selves: &'static [&'static str],
     /// Names of functions that make an object.
@@ -159,12 +175,15 @@ pub(crate) struct Compiled {
     members: HashMap<u16, (u16, u16)>,
     bodies: Vec<u16>,
     parameters: Vec<u16>,
+    parameter_lists: HashSet<u16>,
+    argument_lists: HashSet<u16>,
+    arguments_field: u16,
     /// (kind, field) that hold what is read, even where names around it get a value.
     reads: HashSet<(u16, u16)>,
     /// The field `name`, or 0.
     pub(crate) name_field: u16,
-    /// The field `arguments`, or 0.
-    pub(crate) arguments_field: u16,
+    /// The field `declarator`, or 0.
+    pub(crate) declarator_field: u16,
     /// The field `receiver`, or 0.
     pub(crate) receiver_field: u16,
 }
@@ -238,7 +257,8 @@ impl Compiled {
             let fields = (field(object), field(member));
             ids(kind).into_iter().map(move |id| (id, fields)).collect::<Vec<_>>()
         });
-        let read_fields = ["value", "right", "default_value", "type", "return_type"].map(field);
+        let read_fields =
+            ["value", "right", "default_value", "type", "return_type", "size"].map(field);
         let is_pattern = |kind: &str| matches!(kind, "pair_pattern" | "dict_pattern");
         let reads = kinds
             .iter()
@@ -251,6 +271,9 @@ impl Compiled {
             members: members.collect(),
             bodies: language.bodies.iter().map(|f| field(f)).collect(),
             parameters: language.parameters.iter().map(|f| field(f)).collect(),
+            parameter_lists: language.parameter_lists.iter().flat_map(|k| ids(k)).collect(),
+            argument_lists: language.argument_lists.iter().flat_map(|k| ids(k)).collect(),
+            declarator_field: field("declarator"),
             name_field: field("name"),
             arguments_field: field("arguments"),
             receiver_field: field("receiver"),
@@ -289,9 +312,14 @@ impl Compiled {
         field != 0 && self.bodies.contains(&field)
     }
 
-    /// Whether `field` holds parameters.
-    pub(crate) fn is_parameters(&self, field: u16) -> bool {
-        field != 0 && self.parameters.contains(&field)
+    /// Whether a node holds parameters.
+    pub(crate) fn is_parameters(&self, kind: u16, field: u16) -> bool {
+        (field != 0 && self.parameters.contains(&field)) || self.parameter_lists.contains(&kind)
+    }
+
+    /// Whether a node holds arguments.
+    pub(crate) fn is_arguments(&self, kind: u16, field: u16) -> bool {
+        (field != 0 && field == self.arguments_field) || self.argument_lists.contains(&kind)
     }
 }
 
@@ -324,6 +352,8 @@ mod tests {
                 field(member);
             }
             language.bodies.iter().chain(language.parameters).for_each(|f| field(f));
+            let lists = language.parameter_lists.iter().chain(language.argument_lists);
+            lists.for_each(|k| kind(k));
         }
     }
 

@@ -143,12 +143,24 @@ pub(crate) fn name_of<'t>(tree: &Tree, source: &'t str, index: usize) -> Option<
     if let Some(name) = tree.child(index, language.name_field) {
         return Some(tree.text(name, source));
     }
+    if let Some(declarator) = tree.child(index, language.declarator_field) {
+        return declared(tree, source, declarator);
+    }
     if !is_named(tree, index) {
         return None;
     }
     let left = target(tree, index)?;
     let last = (left..tree.after(left)).rev().find(|i| tree.node(*i).role == Role::Name);
     last.map(|name| tree.text(name, source))
+}
+
+/// The name in a declarator: the last one before the parameters.
+fn declared<'t>(tree: &Tree, source: &'t str, declarator: usize) -> Option<&'t str> {
+    let language = tree.language.compiled();
+    let names = (declarator..tree.after(declarator))
+        .take_while(|i| !language.is_parameters(tree.node(*i).kind, tree.node(*i).field))
+        .filter(|i| matches!(tree.node(*i).role, Role::Name | Role::TypeName) && tree.is_leaf(*i));
+    names.last().map(|name| tree.text(name, source))
 }
 
 fn value<'t>(

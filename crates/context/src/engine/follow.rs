@@ -58,7 +58,7 @@ pub(crate) struct Followed<'t> {
 pub(crate) fn names<'t>(unit: &Unit<'t>, rank: u32, units: &Units<'t>) -> Vec<Name<'t>> {
     let elsewhere = |space, text| {
         let givers = units.givers.get(&(space, text)).map_or(&[][..], Vec::as_slice);
-        let brings = |g: &Giver| units.all.get(g.unit).is_some_and(|u| u.brings);
+        let brings = |g: &Giver| !g.whole || units.all.get(g.unit).is_some_and(|u| u.brings);
         space != Space::Plain || givers.iter().all(brings)
     };
     unit.mentions

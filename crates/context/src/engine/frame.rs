@@ -84,8 +84,9 @@ fn decorated(tree: &Tree, index: usize) -> Option<usize> {
 
 /// Whether a lambda is passed to something under a literal name: a route, an event.
 fn is_entry(tree: &Tree, function: usize) -> bool {
-    let arguments = tree.language.compiled().arguments_field;
-    let list = tree.ancestors(function).take(3).find(|i| tree.node(*i).field == arguments);
+    let language = tree.language.compiled();
+    let holds = |i: &usize| language.is_arguments(tree.node(*i).kind, tree.node(*i).field);
+    let list = tree.ancestors(function).take(3).find(holds);
     let Some(list) = list else { return false };
     (list + 1..function)
         .take(3)

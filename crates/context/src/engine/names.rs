@@ -115,8 +115,8 @@ fn gives(tree: &Tree, source: &str, index: usize, space: Space) -> Gives {
             let changed = is_update(source, node.start, child.end);
             return if part || changed { Gives::More } else { Gives::Value };
         }
-        if node.role.is_function() || language.is_parameters(child.field) {
-            let named = language.is_parameters(child.field);
+        if node.role.is_function() || language.is_parameters(child.kind, child.field) {
+            let named = language.is_parameters(child.kind, child.field);
             return if named { Gives::Parameter } else { Gives::Nothing };
         }
         // Of `a[i] = x`, `a` changes and `i` does not.

@@ -114,19 +114,22 @@ fn note<'t>(tree: &Tree, source: &'t str, at: usize, own: Option<&str>, unit: &m
     }
     match node.role {
         Role::Jump => unit.jumps = true,
+        Role::Text if !tree.language.interpolates.is_empty() => {
+            unit.mentions.extend(interpolated(tree.text(at, source), tree.language.interpolates));
+        }
         Role::Call if is_import(tree, source, at) => unit.brings = true,
         Role::Symbol => unit.symbols.push(tree.text(at, source)),
         _ => {}
     }
     let Some(mut found) = mention(tree, source, at, own) else { return };
     unit.jumps |= found.called && tree.language.exits.contains(&found.text);
-    let arguments = tree.language.compiled().arguments_field;
-    let is_argument = |i: usize| tree.node(i).field == arguments;
+    let language = tree.language.compiled();
+    let is_argument = |i: usize| language.is_arguments(tree.node(i).kind, tree.node(i).field);
     if unit.effect
         && found.gives == Gives::Nothing
         && found.space != Space::Member
         && !found.called
-        && !tree.ancestors(at).take(8).any(is_argument)
+        && (tree.language.fills_arguments || !tree.ancestors(at).take(8).any(is_argument))
     {
         found.gives = Gives::More;
     }
@@ -155,6 +158,20 @@ fn start<'t>(tree: &Tree, index: usize, parent: Option<usize>, function: usize) 
             || (node.role == Role::Other
                 && first.is_some_and(|c| call(c) && tree.after(c) == tree.after(index))),
     }
+}
+
+/// The names in a text that stand for their values.
+fn interpolated<'t>(text: &'t str, mark: &'static str) -> impl Iterator<Item = Mention<'t>> {
+    let word = |c: char| !(c.is_alphanumeric() || c == '_');
+    let names = text.split(mark).skip(1).take(32).filter_map(move |rest| rest.split(word).next());
+    names.filter(|name| !name.is_empty()).map(|text| Mention {
+        text,
+        object: None,
+        space: Space::Plain,
+        gives: Gives::Nothing,
+        read: true,
+        called: false,
+    })
 }
 
 /// Whether the node at `index` is a statement of its own.

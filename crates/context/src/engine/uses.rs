@@ -132,7 +132,8 @@ pub(crate) fn through_parameters(
 /// handed on.
 fn places(tree: &Tree, source: &str, wanted: &Use, own: Option<(u32, u32)>) -> Vec<(usize, bool)> {
     let (mut calls, mut others) = (Vec::new(), Vec::new());
-    let arguments = tree.language.compiled().arguments_field;
+    let language = tree.language.compiled();
+    let holds = |i: usize| language.is_arguments(tree.node(i).kind, tree.node(i).field);
     for at in 0..tree.len() {
         let node = tree.node(at);
         let known = own.is_some_and(|(first, last)| (first..=last).contains(&node.first_row));
@@ -155,10 +156,10 @@ fn places(tree: &Tree, source: &str, wanted: &Use, own: Option<(u32, u32)>) -> V
         if !fits(&found, wanted, source, own.is_some()) {
             continue;
         }
-        let handed = || tree.ancestors(at).take(NEAR).any(|i| tree.node(i).field == arguments);
+        let handed = || tree.ancestors(at).take(NEAR).any(holds);
         if found.called || (tree.language.bare_calls && found.space == Space::Plain) {
             calls.push((at, true));
-        } else if arguments != 0 && handed() {
+        } else if handed() {
             others.push((at, false));
         }
         if calls.len() >= MANY {

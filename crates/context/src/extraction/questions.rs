@@ -165,7 +165,9 @@ impl Asker<'_> {
                 found.len() - 1
             });
             let Some(question) = found.get_mut(at) else { continue };
-            question.rank = question.rank.min(wanted.rank + rank::HELPER);
+            // A type that is only named matters less than what is called.
+            let named = if wanted.called { 0 } else { rank::VALUE };
+            question.rank = question.rank.min(wanted.rank + rank::HELPER + named);
             if !question.wanted.contains(wanted) {
                 question.wanted.push(wanted.clone());
             }
@@ -216,7 +218,10 @@ impl Asker<'_> {
         let modules = &self.language.modules;
         let key = root.unwrap_or(&wanted.name);
         let is_type = key.starts_with(char::is_uppercase) && !is_constant(key);
-        let is_type = is_type || (root.is_some() && wanted.name.starts_with(char::is_uppercase));
+        let package = |o: &str| o.contains('.') && !o.contains(char::is_uppercase);
+        let is_type = is_type
+            || (wanted.object.as_deref().is_some_and(package)
+                && wanted.name.starts_with(char::is_uppercase));
         let typed = matches!(modules.rule, Rule::Namespace | Rule::Constant);
         let worth = wanted.called || is_constant(&wanted.name) || (typed && is_type);
         if !worth || (self.hop > 0 && !wanted.called && !is_constant(&wanted.name)) {
@@ -241,6 +246,17 @@ impl Asker<'_> {
         let mut found = Vec::new();
         if typed && is_type || (root.is_none() && modules.rule == Rule::Folder) {
             found = place.unnamed(modules, key);
+        }
+        if modules.foreign.contains(&key) {
+            return Vec::new();
+        }
+        let wide = |i: &&Import| modules.wide_imports || i.module.ends_with(".*");
+        if typed && is_type && root.is_none_or(|root| root == key) {
+            for import in self.imports.iter().filter(wide).take(8) {
+                let module = import.module.trim_end_matches(".*");
+                let parts: Vec<&str> = module.split('.').chain([key]).collect();
+                found.extend(place.namespace(modules, &parts));
+            }
         }
         let any =
             |i: &&Import| modules.rule == Rule::Include || i.names.is_empty() || is_file(&i.module);

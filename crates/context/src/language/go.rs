@@ -52,6 +52,10 @@ pub(crate) static GO: Language = Language {
     members: &[("selector_expression", "operand", "field")],
     bodies: &["body", "consequence", "alternative"],
     parameters: &["parameters", "receiver"],
+    parameter_lists: &[],
+    argument_lists: &[],
+    fills_arguments: false,
+    interpolates: "",
     selves: &[],
     constructors: &[],
     exits: &["Exit", "Fatal", "Fatalf", "Fatalln", "panic"],
@@ -62,6 +66,7 @@ pub(crate) static GO: Language = Language {
         suffixes: &[".go"],
         foreign: FOREIGN,
         roots: &[],
+        wide_imports: false,
         callers: &[
             "{dir}.go",
             "server.go",

@@ -82,6 +82,10 @@ pub(crate) static JAVA: Language = Language {
     ],
     bodies: &["body", "consequence", "alternative"],
     parameters: &["parameters"],
+    parameter_lists: &[],
+    argument_lists: &[],
+    fills_arguments: false,
+    interpolates: "",
     selves: &["this"],
     constructors: &[],
     exits: &["exit"],
@@ -92,6 +96,7 @@ pub(crate) static JAVA: Language = Language {
         suffixes: &[],
         foreign: FOREIGN,
         roots: &[],
+        wide_imports: false,
         callers: &[
             "{base}Controller.java",
             "{base}Servlet.java",

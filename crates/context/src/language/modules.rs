@@ -29,6 +29,8 @@ pub(crate) struct Modules {
     pub(crate) foreign: &'static [&'static str],
     /// Folders in which modules are looked for, from the root.
     pub(crate) roots: &'static [&'static str],
+    /// Whether an import brings all types of a folder.
+    pub(crate) wide_imports: bool,
     /// Files that often hold routes and callers.
     pub(crate) callers: &'static [&'static str],
     /// Files that often hold constants.
@@ -43,6 +45,7 @@ pub(crate) const SCRIPTS: Modules = Modules {
     suffixes: &[".{ext}", "/index.{ext}", ".ts", ".js", ".tsx", "/index.ts", "/index.js", ""],
     foreign: &[],
     roots: &["src"],
+    wide_imports: false,
     callers: &[
         "routes.{ext}",
         "index.{ext}",

@@ -99,6 +99,10 @@ pub(crate) static PHP: Language = Language {
     ],
     bodies: &["body", "alternative"],
     parameters: &["parameters"],
+    parameter_lists: &[],
+    argument_lists: &[],
+    fills_arguments: false,
+    interpolates: "",
     selves: &["$this", "self", "static"],
     constructors: &["__construct"],
     exits: &["exit", "die", "wp_die", "abort"],
@@ -109,6 +113,7 @@ pub(crate) static PHP: Language = Language {
         suffixes: &[],
         foreign: &["PDO", "Exception", "DateTime", "stdClass", "self", "parent", "static"],
         roots: &["src", "app", "lib"],
+        wide_imports: false,
         callers: &[
             "../Controller/{base}Controller.php",
             "../Controllers/{base}Controller.php",

@@ -55,6 +55,10 @@ pub(crate) static PYTHON: Language = Language {
     members: &[("attribute", "object", "attribute")],
     bodies: &["body", "consequence", "alternative"],
     parameters: &["parameters"],
+    parameter_lists: &[],
+    argument_lists: &[],
+    fills_arguments: false,
+    interpolates: "",
     selves: &["self", "cls"],
     constructors: &["__init__", "__new__", "__post_init__"],
     exits: &["exit", "_exit", "abort"],
@@ -65,6 +69,7 @@ pub(crate) static PYTHON: Language = Language {
         suffixes: &[".py", "/__init__.py"],
         foreign: FOREIGN,
         roots: &[],
+        wide_imports: false,
         callers: &[
             "app.py",
             "views.py",
