@@ -78,7 +78,11 @@ pub(crate) fn callers<'t>(
             }
             let far = base + rank::STEP * steps;
             for row in unit.rows.iter().filter(|row| file.has_code(**row + 1)) {
-                let reason = Reason::Caller(wanted.name.clone());
+                let reason = match tree.node(at).role {
+                    // A hook in the class says when the function runs.
+                    Role::Symbol => Reason::Signature,
+                    _ => Reason::Caller(wanted.name.clone()),
+                };
                 used.picks.push(Pick { line: row + 1, rank: far, reason, rung });
             }
             if called {

@@ -16,16 +16,17 @@ const DB: &[u8] = b"LIMIT = 3\n\ndef find(term):\n    log()\n    sql = 'SELECT '
 fn a_flow_through_another_file_adds_its_steps_and_what_they_depend_on() {
     let found = through(finding("db.py", Some(region(6, 6))), &[("app.py", 5), ("db.py", 5)]);
     let files = [("app.py", APP), ("db.py", DB)];
-    assert_snapshot!(show(&excerpt(&found, &files, AMPLE)), @r"
+    assert_snapshot!(show(&excerpt(&found, &files, AMPLE)), @"
     db.py
        3 signature | def find(term):
        4 function |     log()
        5 trace |     sql = 'SELECT ' + term
        6 finding |     run(sql)
     app.py
-       3 signature | @route('/x')
-       4 signature | def handler(request):
+       3 caller of find | @route('/x')
+       4 caller of find | def handler(request):
        5 trace |     term = request['q']
+       6 caller of find |     db.find(term)
     rung Related
     ");
 }
@@ -53,14 +54,19 @@ fn a_wrong_flow_takes_nothing_away() {
     for line in without.lines() {
         assert!(with.line(&line.path, line.number).is_some(), "line {}", line.number);
     }
-    assert_snapshot!(show(&Ok(with)), @r"
+    assert_snapshot!(show(&Ok(with)), @"
     db.py
        3 signature | def find(term):
        4 function |     log()
        5 function |     sql = 'SELECT ' + term
        6 finding |     run(sql)
        8 trace | def other():
-    rung Function
+    app.py
+       3 caller of find | @route('/x')
+       4 caller of find | def handler(request):
+       5 caller of find |     term = request['q']
+       6 caller of find |     db.find(term)
+    rung Related
     note: a step of the flow is left out: the file does not exist at this commit
     ");
 }
@@ -88,13 +94,17 @@ fn requests_stop_at_the_limit() {
                 extraction.give(&path, Answer::Found(DB));
                 wanted.push(path.to_string());
             }
+            Step::List(_) => panic!("no names may be asked for"),
             Step::Done(outcome) => break outcome,
         }
     };
     assert_eq!(wanted, ["db.py", "a.py"]);
     assert_eq!(
         outcome.unwrap().notes(),
-        ["the flow passes through more files than may be asked for"]
+        [
+            "the flow passes through more files than may be asked for",
+            "no caller found in the files read"
+        ]
     );
 }
 

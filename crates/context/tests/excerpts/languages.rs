@@ -301,11 +301,9 @@ public class Orders {
       14 signature |                             @RequestParam String customer) throws SQLException {
       15 function |         String state = request.getParameter("state");
       16 function |         String id = "";
-      17 function |         hits++;
       18 function |         switch (state) {
       19 function |             case "open":
       20 function |                 id = checked(customer);
-      21 function |                 break;
       22 function |             default:
       23 function |                 id = customer;
       25 function |         StringBuilder sql = new StringBuilder(BASE);
@@ -405,6 +403,7 @@ func (s *server) run(w http.ResponseWriter, r *http.Request) {
       24 function | 	case "tar":
       25 function | 		dir := filepath.Join(workRoot, s.clean(req.Dir))
       26 finding | 		cmd := exec.Command("sh", "-c", "tar cf - "+dir) // <-- here
+      27 function | 		cmd.Run()
     rung Slice
     "#);
 }

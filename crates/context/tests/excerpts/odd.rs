@@ -14,12 +14,13 @@ fn on(path: &str, line: u32, source: &[u8]) -> String {
 
 #[test]
 fn line_breaks_of_any_kind_keep_the_scanners_numbers() {
-    assert_snapshot!(on("a.py", 3, b"def f(x):\r\n    y = x\r\n    run(y)\r\n"), @r"
+    assert_snapshot!(on("a.py", 3, b"def f(x):\r\n    y = x\r\n    run(y)\r\n"), @"
     a.py
        1 signature | def f(x):
        2 function |     y = x
        3 finding |     run(y)
     rung Slice
+    note: no caller found in the files read
     ");
     assert_snapshot!(on("a.txt", 2, b"one\rstill one\ntwo\rstill two\nthree"), @r"
     a.txt
@@ -46,11 +47,12 @@ fn encodings_are_read_as_far_as_they_can_be() {
     let utf8 = on("a.py", 2, source.as_bytes());
     assert_eq!(on("a.py", 2, &utf16), utf8);
     assert_eq!(on("a.py", 2, format!("\u{feff}{source}").as_bytes()), utf8);
-    assert_snapshot!(on("a.py", 2, b"def f(x):\n    run('\xe9', x)\n"), @r"
+    assert_snapshot!(on("a.py", 2, b"def f(x):\n    run('\xe9', x)\n"), @"
     a.py
        1 signature | def f(x):
        2 finding |     run('�', x)
     rung Slice
+    note: no caller found in the files read
     ");
 }
 
@@ -116,12 +118,13 @@ fn foreign_and_made_files_show_the_finding_alone() {
 #[test]
 fn broken_syntax_matters_only_near_the_finding() {
     let source = "def f(x):\n    y = x\n    run(y)\n\n\ndef g(:\n    if if\n    run(2)\n";
-    assert_snapshot!(on("a.py", 3, source.as_bytes()), @r"
+    assert_snapshot!(on("a.py", 3, source.as_bytes()), @"
     a.py
        1 signature | def f(x):
        2 function |     y = x
        3 finding |     run(y)
     rung Slice
+    note: no caller found in the files read
     ");
     assert_snapshot!(on("a.py", 8, source.as_bytes()), @r"
     a.py
@@ -193,7 +196,8 @@ fn a_hundred_thousand_lines_are_read() {
     );
     let parsed = excerpt(&found, &[("a.py", source(10_000).as_bytes())], AMPLE).unwrap();
     assert!(parsed.notes().is_empty(), "{:?}", parsed.notes());
-    assert_eq!(parsed.lines()[0].text.expose(), "def f8999(x):");
+    let head = parsed.line(&"a.py".parse().unwrap(), 17_999).unwrap();
+    assert_eq!(head.text.expose(), "def f8999(x):");
 }
 
 #[test]
@@ -238,7 +242,7 @@ fn a_finding_as_long_as_its_function_begins_with_its_first_lines() {
     let excerpt = excerpt(&found, &[("a.py", source.as_bytes())], limits).unwrap();
     let numbers: Vec<u32> = excerpt.lines().iter().map(|l| l.number).collect();
     assert!(numbers.len() > 30 && numbers[..30].iter().copied().eq(1..=30), "{numbers:?}");
-    assert!(excerpt.notes()[0].starts_with("cut to the budget"));
+    assert!(excerpt.notes().iter().any(|n| n.starts_with("cut to the budget")));
 }
 
 #[test]
