@@ -246,13 +246,15 @@ impl Extraction {
         };
         match (read, question) {
             (Ok(file), None) => {
-                self.files.push(Read::new(file, &self.limits));
+                let interest = read::own_interest(self, path);
+                self.files.push(Read::new(file, &self.limits, &interest));
                 if let Err(why) = read::own(self) {
                     self.done(Err(why));
                 }
             }
             (Ok(file), Some(index)) => {
-                self.files.push(Read::new(file, &self.limits));
+                let interest = read::interest(self, path);
+                self.files.push(Read::new(file, &self.limits, &interest));
                 read::answer(self, index, self.files.len() - 1);
             }
             (Err(why), None) => {

@@ -7,6 +7,7 @@ mod language;
 mod lines;
 mod origin;
 mod paths;
+mod sparse;
 mod template;
 mod tokens;
 mod window;

@@ -63,6 +63,12 @@ impl SourceFile {
         self.text().get(*start..end).unwrap_or_default().trim_end_matches(['\n', '\r'])
     }
 
+    /// The rows (from 0) in which `word` occurs.
+    pub(crate) fn rows_with<'f>(&'f self, word: &'f str) -> impl Iterator<Item = usize> + 'f {
+        let rows = self.text().match_indices(word);
+        rows.map(|(at, _)| self.starts.partition_point(|start| *start <= at).saturating_sub(1))
+    }
+
     /// Whether the line holds more than blanks, comments, brackets and the words that stand for
     /// them.
     pub(crate) fn has_code(&self, number: u32) -> bool {

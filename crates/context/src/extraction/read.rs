@@ -13,7 +13,9 @@ use crate::{
     engine::{self, Focus, Import, Reading, Tree, Wanted},
     language::{Language, Template},
     lines::SourceFile,
-    origin, template, window,
+    origin,
+    sparse::{self, Interest},
+    template, window,
 };
 
 /// Lines of the finding that come before everything else.
@@ -21,6 +23,9 @@ const FIRST_LINES: u32 = 40;
 
 /// Parts of the names of functions that make text harmless.
 const CLEANERS: [&str; 6] = ["escape", "sanit", "clean", "quote", "encode", "purify"];
+
+/// Rows around the finding that must be readable in a part of its file.
+const NEAR: u32 = 3;
 
 /// Lines that mention a name, where no grammar tells which of them defines it.
 const MENTIONS: usize = 3;
@@ -38,11 +43,11 @@ pub(super) struct Read {
 }
 
 impl Read {
-    pub(super) fn new(file: SourceFile, limits: &Limits) -> Self {
+    pub(super) fn new(file: SourceFile, limits: &Limits, interest: &Interest) -> Self {
         let not_ours = origin::not_ours(&file);
         let tree = match not_ours.is_some() || limits.ceiling == Rung::Finding {
             true => Err(String::new()),
-            false => parse(&file, limits),
+            false => parse(&file, limits, interest),
         };
         let imports = match &tree {
             Ok(tree) if limits.ceiling >= Rung::Related => engine::imports(tree, file.text()),
@@ -62,14 +67,44 @@ impl Read {
     }
 }
 
-fn parse(file: &SourceFile, limits: &Limits) -> Result<Tree, String> {
+fn parse(file: &SourceFile, limits: &Limits, interest: &Interest) -> Result<Tree, String> {
     let language = Language::of(&file.path, file.line(1)).ok_or("no grammar for this file")?;
     if file.text().len() > limits.max_file_bytes {
         return Err("the file is too large to parse".into());
     }
     let deadline = Instant::now() + Duration::from_millis(limits.parse_millis);
+    // Where the cut breaks the syntax that matters, the whole is read after all.
+    let part = sparse::text(file, interest)
+        .and_then(|part| engine::parse(language, &part, deadline).ok())
+        .filter(|tree| !interest.rows.iter().any(|row| tree.is_broken_near(*row, NEAR)));
+    if let Some(tree) = part {
+        return Ok(tree);
+    }
     engine::parse(language, file.text(), deadline)
         .map_err(|why| format!("{} file, but {why}", language.name))
+}
+
+/// What is asked of the finding's own file.
+pub(super) fn own_interest(extraction: &Extraction, path: &RepoPath) -> Interest {
+    let stated = extraction.finding.location.as_ref().and_then(|l| l.region);
+    let rows = stated.into_iter().chain(steps(extraction, path));
+    Interest {
+        rows: rows.map(|region| region.lines.start.saturating_sub(1)).collect(),
+        names: extraction.needs.clone(),
+        called: Vec::new(),
+    }
+}
+
+/// What is asked of another file, by any question.
+pub(super) fn interest(extraction: &Extraction, path: &RepoPath) -> Interest {
+    let questions = || extraction.questions.all.iter();
+    let wanted = questions().flat_map(|q| q.wanted.iter().map(|w| w.name.clone()));
+    let uses = questions().flat_map(|q| q.uses.iter().map(|u| u.name.clone()));
+    Interest {
+        rows: steps(extraction, path).map(|r| r.lines.start.saturating_sub(1)).collect(),
+        names: wanted.collect(),
+        called: uses.chain(questions().filter_map(|q| q.rendered.clone())).collect(),
+    }
 }
 
 /// The lines to show: those of the finding, else those of its flow in the same file.
