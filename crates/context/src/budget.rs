@@ -30,6 +30,8 @@ pub(crate) mod rank {
     pub(crate) const CALLER: u32 = 6;
     /// From a member to one of that name, where nothing tells of its object's class.
     pub(crate) const GUESS: u32 = 12;
+    /// From a type that is only named to its file.
+    pub(crate) const NAMED: u32 = 14;
     /// From one file to another.
     pub(crate) const OTHER_FILE: u32 = 4;
     /// From a name to lines of the function that its result does not depend on.

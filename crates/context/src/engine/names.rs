@@ -135,7 +135,9 @@ fn gives(tree: &Tree, source: &str, index: usize, space: Space) -> Gives {
         }
         // `self.x` as a whole gets the value: that is what the name stands for.
         let whole = space == Space::Own && step == 0;
-        part |= !whole && (node.role == Role::Element || language.member(node.kind).is_some());
+        let points = node.role == Role::Address;
+        part |= points
+            || !whole && (node.role == Role::Element || language.member(node.kind).is_some());
         below = above;
     }
     Gives::Nothing

@@ -166,7 +166,7 @@ impl Asker<'_> {
             });
             let Some(question) = found.get_mut(at) else { continue };
             // A type that is only named matters less than what is called.
-            let named = if wanted.called { 0 } else { rank::VALUE };
+            let named = if wanted.called { 0 } else { rank::NAMED };
             question.rank = question.rank.min(wanted.rank + rank::HELPER + named);
             if !question.wanted.contains(wanted) {
                 question.wanted.push(wanted.clone());
@@ -337,7 +337,8 @@ fn qualified(object: &str) -> Option<Vec<&str>> {
     let named = |part: &str| part.chars().all(|c| c.is_alphanumeric() || c == '_');
     let (class, front) = parts.split_last()?;
     let is_path = class.starts_with(char::is_uppercase) && !front.is_empty();
-    (is_path && parts.iter().all(|part| named(part))).then_some(parts)
+    let long = parts.len() > 2 || object.contains('\\');
+    (is_path && long && parts.iter().all(|part| named(part))).then_some(parts)
 }
 
 /// Whether an object is a variable or a member of one, not the result of something.

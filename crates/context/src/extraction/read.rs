@@ -304,7 +304,10 @@ fn related(read: &Read, asked: &Question) -> Reading {
         Ok(tree) => engine::answer(&read.file, tree, &asked.wanted, &asked.uses, reason),
         Err(_) => Reading::default(),
     };
-    if found.picks.is_empty() {
+    // Where a grammar finds nothing of what was asked for, its mentions say no more.
+    let grammar = read.tree.is_ok()
+        && asked.need.as_deref().is_some_and(|n| !read.path().as_str().ends_with(n));
+    if found.picks.is_empty() && !grammar {
         found.picks = mentions(&read.file, asked);
     }
     for pick in &mut found.picks {

@@ -4,6 +4,7 @@
 
 mod corpus;
 mod dialogue;
+mod hops;
 mod languages;
 mod odd;
 mod properties;

@@ -1,13 +1,17 @@
 //! What holds for every input.
 
-use chaffinch_context::Limits;
-use chaffinch_core::Rung;
+use std::sync::Arc;
+
+use chaffinch_context::{Answer, Extractor, Limits, NoExcerpt, Step};
+use chaffinch_core::{Excerpt, Finding, Rung};
 use proptest::prelude::*;
 
 use crate::{AMPLE, TOKENS, excerpt, finding, region, through};
 
-const PATHS: [&str; 9] =
-    ["a.py", "a.js", "a.ts", "a.tsx", "a.java", "a.go", "a.rb", "a.php", "a.conf"];
+const PATHS: [&str; 17] = [
+    "a.py", "a.js", "a.ts", "a.tsx", "a.java", "a.go", "a.rb", "a.php", "a.conf", "a.cs", "a.kt",
+    "a.c", "a.cpp", "a.erb", "a.html", "a.jsp", "a.vue",
+];
 
 /// Pieces of several languages, thrown together: what is no syntax in one is in another.
 const PIECES: [&str; 30] = [
@@ -54,6 +58,22 @@ fn rung() -> impl Strategy<Value = Rung> {
     )
 }
 
+/// The excerpt where every other file that is asked for holds `other`.
+fn both(found: &Finding, own: &str, other: &str, limits: Limits) -> Result<Excerpt, NoExcerpt> {
+    let mut extraction = Extractor::new(Arc::clone(&TOKENS)).start(found, limits);
+    let mut first = true;
+    loop {
+        match extraction.next() {
+            Step::Want(path) => {
+                let text = if std::mem::take(&mut first) { own } else { other };
+                extraction.give(&path, Answer::Found(text.as_bytes()));
+            }
+            Step::List(folder) => extraction.give_names(&folder, &[]),
+            Step::Done(outcome) => return *outcome,
+        }
+    }
+}
+
 proptest! {
     #![proptest_config(ProptestConfig { cases: 300, ..ProptestConfig::default() })]
 
@@ -78,6 +98,25 @@ proptest! {
                 prop_assert!(numbers.contains(&line));
                 prop_assert!(excerpt.cost(TOKENS.as_ref()) <= budget);
                 prop_assert!(excerpt.rung() <= ceiling);
+            }
+        }
+    }
+
+    #[test]
+    fn a_second_file_takes_nothing_from_the_finding(
+        source in source(), other in source(), at in 0usize..PATHS.len(),
+        line in 1u32..20, budget in 60usize..300, more in 1usize..300,
+    ) {
+        let path = PATHS[at];
+        let found = finding(path, Some(region(line, line)));
+        let few = both(&found, &source, &other, Limits { budget, ..AMPLE });
+        let many = both(&found, &source, &other, Limits { budget: budget + more, ..AMPLE });
+        if let Ok(few) = few {
+            prop_assert!(few.cost(TOKENS.as_ref()) <= budget);
+            prop_assert!(few.line(&path.parse().unwrap(), line).is_some());
+            let many = many.unwrap();
+            for sent in few.lines() {
+                prop_assert!(many.line(&sent.path, sent.number).is_some());
             }
         }
     }
