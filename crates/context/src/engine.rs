@@ -134,7 +134,7 @@ pub(crate) fn answer(
         found.called |= !used.picks.is_empty();
         found.picks.extend(used.picks);
         let follow = Follow::new(tree, source, &definitions, None, None, Reason::Definition);
-        let followed = follow.run(used.names.into_iter());
+        let followed = follow.run(used.names);
         found.picks.extend(followed.picks.into_iter().map(|p| Pick { rung: Rung::Related, ..p }));
         found.wanted.extend(followed.open.iter().map(open));
     }
@@ -153,6 +153,9 @@ pub(crate) fn answer(
     wanted.iter().filter_map(|w| w.object.as_deref()).for_each(|o| follow.meet(o));
     wanted.iter().for_each(|w| follow.meet(&w.name));
     let followed = follow.run(names);
+    for hooked in &followed.hooked {
+        found.picks.extend(uses::callers(tree, file, hooked, None, Rung::Related).picks);
+    }
     let picks = followed.picks.into_iter().filter(|p| file.has_code(p.line));
     found.picks.extend(picks.map(|p| Pick { rung: Rung::Related, ..p }));
     found.wanted.extend(followed.open.iter().map(open));
@@ -214,6 +217,13 @@ impl<'t> Reader<'t> {
         self.found.wanted.extend(followed.open.iter().map(open));
         for made in &followed.uses {
             self.used(made, None);
+        }
+        // Who makes the object hardly matters without who calls the method.
+        if main && !followed.uses.is_empty() && self.found.uses.iter().any(|u| u.class.is_none()) {
+            let rank = rank::SIGNATURE + 2 * rank::STEP;
+            let own = uses::named(self.tree, self.source, frame, rank);
+            let new = own.filter(|own| !self.found.uses.iter().any(|u| u.name == own.name));
+            self.found.uses.extend(new);
         }
     }
 

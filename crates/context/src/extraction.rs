@@ -29,10 +29,10 @@ pub struct Limits {
 }
 
 impl Default for Limits {
-    /// 650 tokens, related files, 6 requests, a second, 1 MiB, no names of files.
+    /// 900 tokens, related files, 6 requests, a second, 1 MiB, no names of files.
     fn default() -> Self {
         Self {
-            budget: 650,
+            budget: 900,
             ceiling: Rung::Related,
             content_requests: 6,
             parse_millis: 1_000,

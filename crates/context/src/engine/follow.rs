@@ -52,6 +52,8 @@ pub(crate) struct Followed<'t> {
     pub(crate) open: Vec<Name<'t>>,
     /// What is made or called with the values that the definitions depend on.
     pub(crate) uses: Vec<Use>,
+    /// Functions that give members their values, where the class may say when they run.
+    pub(crate) hooked: Vec<Use>,
 }
 
 /// The names in a unit that get no value in the same piece.
@@ -198,6 +200,11 @@ impl<'t, 'd> Follow<'t, 'd> {
         let made = next.class.filter(|class| {
             self.definitions.constructors(self.tree, self.source, *class).contains(&function)
         });
+        let hooks = !self.tree.language.hooks.is_empty() && made.is_none();
+        if let Some(name) = name_of(self.tree, self.source, function).filter(|_| hooks) {
+            let rank = base + rank::STEP;
+            self.found.hooked.push(Use { name: name.to_owned(), class: None, rank });
+        }
         if let Some(name) = made.and_then(|class| name_of(self.tree, self.source, class)) {
             self.found.uses.push(Use { name: name.to_owned(), class: None, rank: base });
         }

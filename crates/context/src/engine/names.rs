@@ -121,7 +121,11 @@ fn gives(tree: &Tree, source: &str, index: usize, space: Space) -> Gives {
         }
         // Of `a[i] = x`, `a` changes and `i` does not.
         let only_read = match node.role {
-            Role::Call | Role::Block => true,
+            // `self.x = y` may look like a call of `x`.
+            Role::Call => {
+                !(step == 0 && space == Space::Own && language.member(node.kind).is_some())
+            }
+            Role::Block => true,
             Role::Element => child.start > node.start,
             _ => language.reads(node.kind, child.field),
         };

@@ -362,13 +362,11 @@ fn mentions(file: &SourceFile, asked: &Question) -> Vec<Pick> {
             ));
         }
     }
-    if let (Some(need), true) = (&asked.need, picks.is_empty()) {
-        if file.path.as_str().ends_with(need.as_str()) {
-            let lines = (1..=file.len().min(TOP)).filter(|line| file.has_code(*line));
-            picks.extend(
-                lines.map(|line| pick(line, rank::SLICE + line, Reason::Need(need.clone()))),
-            );
-        }
+    if let Some(need) = asked.need.as_ref().filter(|_| picks.is_empty())
+        && file.path.as_str().ends_with(need.as_str())
+    {
+        let lines = (1..=file.len().min(TOP)).filter(|line| file.has_code(*line));
+        picks.extend(lines.map(|line| pick(line, rank::SLICE + line, Reason::Need(need.clone()))));
     }
     picks
 }
