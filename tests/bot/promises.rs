@@ -59,9 +59,17 @@ async fn p09_access_is_file_by_file() {
     bot.model.answers([needs_review("Not enough is shown.")]);
     bot.deliver("pull_request.opened", 7).await;
     let files = bot.github.requests_matching("GET", "/repos/{owner}/{repo}/contents/{path}");
-    assert_eq!(files.len(), 1, "one file was needed, and it is asked for once");
     assert!(files[0].path.ends_with("/contents/app/db.py"));
-    assert_eq!(files[0].query, [("ref".to_owned(), change.head())], "pinned to the head");
+    assert!(files.len() <= 6, "a finding may ask for few: {files:?}");
+    let mut paths: Vec<_> = files.iter().map(|request| &request.path).collect();
+    paths.sort();
+    paths.dedup();
+    assert_eq!(paths.len(), files.len(), "each is asked for once");
+    for file in &files {
+        assert_eq!(file.query, [("ref".to_owned(), change.head())], "pinned to the head");
+    }
+    let sent = bot.model.requests()[0].body.to_string();
+    assert!(!sent.contains("never.py"), "what was looked at for nothing is not sent");
     change.threads();
 }
 

@@ -2,7 +2,7 @@
 
 use std::{net::SocketAddr, path::PathBuf};
 
-use chaffinch_core::Rung;
+use chaffinch_core::{RepoPath, Rung};
 use clap::{Parser, Subcommand, ValueEnum};
 
 /// AI triage of static-analysis findings, self-hosted.
@@ -114,6 +114,15 @@ pub(crate) struct Excerpt {
     /// The most files that are asked for, for one finding.
     #[arg(long, value_name = "N", default_value_t = 6)]
     pub(crate) requests: u32,
+    /// A file of the change, where callers are looked for first; may be given several times.
+    #[arg(long, value_name = "PATH")]
+    pub(crate) changed: Vec<RepoPath>,
+    /// Also show what defines this name, as a model may ask for; may be given several times.
+    #[arg(long, value_name = "NAME")]
+    pub(crate) need: Vec<String>,
+    /// Allow the names of the files in one folder to be asked for.
+    #[arg(long)]
+    pub(crate) listing: bool,
     /// Say of each line why it is there.
     #[arg(long, conflicts_with = "jsonl")]
     pub(crate) explain: bool,

@@ -7,29 +7,45 @@ use std::{collections::BTreeMap, path::PathBuf, process::ExitCode, sync::Arc};
 
 use anyhow::bail;
 use chaffinch_context::{Answer, Extractor, Limits, NoExcerpt, O200k, Step};
-use chaffinch_core::{Excerpt, Finding, ForgeError, RepoPath, SourceBytes, SourceText, TokenCount};
+use chaffinch_core::{Excerpt, Finding, ForgeError, RepoPath, SourceText, TokenCount};
 use chaffinch_reports::{Options, combine, identify, parse};
 
 use crate::{args, local::Checkout, progress, report};
+
+/// How excerpts are cut.
+struct Cutter {
+    extractor: Extractor,
+    limits: Limits,
+    changed: Vec<RepoPath>,
+    needs: Vec<String>,
+}
 
 /// What came of one finding.
 struct Cut {
     excerpt: Result<Excerpt, NoExcerpt>,
     /// Files asked for, those that do not exist included.
     requests: u32,
+    /// Folders whose names were asked for.
+    listings: u32,
 }
 
 pub(crate) fn run(options: &args::Excerpt) -> anyhow::Result<ExitCode> {
     let tokens: Arc<dyn TokenCount> = Arc::new(O200k::load());
-    let extractor = Extractor::new(Arc::clone(&tokens));
     let limits = Limits {
         budget: options.budget,
         ceiling: options.ceiling.into(),
         content_requests: options.requests,
+        listing: options.listing,
         ..Limits::default()
     };
+    let cutter = Cutter {
+        extractor: Extractor::new(Arc::clone(&tokens)),
+        limits,
+        changed: options.changed.clone(),
+        needs: options.need.clone(),
+    };
     if let Some(set) = &options.truth {
-        progress::print(&truth::lines(set, &options.root, &extractor, &limits)?)?;
+        progress::print(&truth::lines(set, &options.root, &cutter)?)?;
         return Ok(ExitCode::SUCCESS);
     }
     let checkout = Checkout::open(&options.root)?;
@@ -40,7 +56,7 @@ pub(crate) fn run(options: &args::Excerpt) -> anyhow::Result<ExitCode> {
             continue;
         }
         shown += 1;
-        let cut = cut(&extractor, &finding, &limits, &|path| checkout.bytes(path));
+        let cut = cutter.cut(&finding, &checkout);
         progress::print(&show::finding(&finding, &cut, &*tokens, options.explain))?;
     }
     match &options.finding {
@@ -78,23 +94,28 @@ fn findings(reports: &[PathBuf], checkout: &Checkout) -> anyhow::Result<Vec<Find
     Ok(findings)
 }
 
-/// The dialogue with the extractor over files that are at hand.
-fn cut(
-    extractor: &Extractor,
-    finding: &Finding,
-    limits: &Limits,
-    file: &dyn Fn(&RepoPath) -> Result<SourceBytes, ForgeError>,
-) -> Cut {
-    let mut extraction = extractor.start(finding, *limits);
-    loop {
-        match extraction.next() {
-            Step::Want(path) => match file(&path) {
-                Ok(bytes) => extraction.give(&path, Answer::Found(bytes.expose())),
-                Err(ForgeError::Truncated { .. }) => extraction.give(&path, Answer::TooLarge),
-                Err(_) => extraction.give(&path, Answer::Missing),
-            },
-            Step::Done(excerpt) => {
-                return Cut { excerpt: *excerpt, requests: extraction.requests() };
+impl Cutter {
+    /// The dialogue with the extractor over files that are at hand.
+    fn cut(&self, finding: &Finding, checkout: &Checkout) -> Cut {
+        let extraction = self.extractor.start(finding, self.limits);
+        let changed = self.changed.iter().cloned();
+        let mut extraction = extraction.changing(changed).needing(self.needs.iter().cloned());
+        loop {
+            match extraction.next() {
+                Step::Want(path) => match checkout.bytes(&path) {
+                    Ok(bytes) => extraction.give(&path, Answer::Found(bytes.expose())),
+                    Err(ForgeError::Truncated { .. }) => extraction.give(&path, Answer::TooLarge),
+                    Err(_) => extraction.give(&path, Answer::Missing),
+                },
+                Step::List(folder) => {
+                    let names = checkout.names(&folder);
+                    let names: Vec<&str> = names.iter().map(String::as_str).collect();
+                    extraction.give_names(&folder, &names);
+                }
+                Step::Done(excerpt) => {
+                    let (requests, listings) = (extraction.requests(), extraction.listings());
+                    return Cut { excerpt: *excerpt, requests, listings };
+                }
             }
         }
     }

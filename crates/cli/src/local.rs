@@ -49,6 +49,19 @@ impl Checkout {
         Ok(SourceBytes::new(bytes))
     }
 
+    /// The names of the files in one folder, sorted; none where there is no such folder.
+    pub(crate) fn names(&self, folder: &str) -> Vec<String> {
+        let inside = self.root.join(folder).canonicalize().ok();
+        let inside = inside.filter(|path| path.starts_with(&self.root));
+        let entries = inside.and_then(|path| std::fs::read_dir(path).ok());
+        let files = entries.into_iter().flatten().flatten();
+        let files = files.filter(|entry| entry.file_type().is_ok_and(|kind| kind.is_file()));
+        let mut names: Vec<String> =
+            files.filter_map(|entry| entry.file_name().into_string().ok()).collect();
+        names.sort();
+        names
+    }
+
     /// The paths of its files, without hidden folders and what is usually not one's own, to tell
     /// which part of an absolute path in a report is inside.
     pub(crate) fn paths(&self) -> Vec<RepoPath> {

@@ -57,8 +57,8 @@ impl Default for Policy {
     fn default() -> Self {
         Self {
             repositories: Vec::new(),
-            ceiling: Rung::Function,
-            excerpt_tokens: 600,
+            ceiling: Rung::Related,
+            excerpt_tokens: 650,
             prompt_tokens: 4_000,
             redact: Redact::default(),
             answer_ttl_days: 30,

@@ -4,8 +4,8 @@ mod brake;
 
 use chaffinch_context::{Answer as Given, Step};
 use chaffinch_core::{
-    Cause, Change, Excerpt, Finding, ForgeError, Receipt, SourceBytes, SourceText, Triage,
-    VaultKind,
+    Cause, Change, Excerpt, Finding, ForgeError, Receipt, RepoPath, SourceBytes, SourceText,
+    Triage, VaultKind,
 };
 use chaffinch_egress::{ClearError, Completion, Disclosure, Inspected, ModelError};
 use chrono::{DateTime, Utc};
@@ -24,6 +24,11 @@ use crate::{
 /// How often a model is asked about one finding: once more after an answer of the wrong shape. Each
 /// is a disclosure with its own receipt.
 const ASKS: usize = 2;
+/// How often the model may name what it misses: each round adds that, and is a question of its own.
+const ROUNDS: usize = 2;
+/// The most that one round adds, and the longest name of it, in characters.
+const NEEDS: usize = 5;
+const MAX_NEED: usize = 200;
 /// How often a prompt is made again because its marker occurs in it.
 const MARKERS: usize = 4;
 /// The longest name of a model that is kept, in characters.
@@ -34,6 +39,8 @@ pub(crate) struct Asker<'a> {
     pub(crate) parts: &'a Parts,
     pub(crate) change: &'a Change,
     pub(crate) files: &'a Files<'a>,
+    /// The paths of the change's files: callers are looked for there first.
+    pub(crate) changed: &'a [RepoPath],
     pub(crate) brake: Brake,
     /// No later run will come: what cannot be had now is published as not triaged.
     pub(crate) last: bool,
@@ -59,22 +66,72 @@ impl Asked {
         let reached = Reached::default();
         Self { triage, receipts, reached, cached: false, directed: None, needs: Vec::new() }
     }
+
+    /// This, after an earlier question about the same finding. Where it came to nothing, what the
+    /// earlier one found out stands.
+    fn after(mut self, earlier: Option<Self>) -> Self {
+        let Some(mut earlier) = earlier else { return self };
+        let failed = self.triage.cause.as_ref().is_some_and(|cause| *cause != Cause::Unsure);
+        let asked = !self.receipts.is_empty();
+        earlier.receipts.append(&mut self.receipts);
+        if failed && !matches!(self.triage.cause, Some(Cause::Evidence | Cause::Directed)) {
+            if asked {
+                earlier.reached = self.reached;
+            }
+            return Self { cached: earlier.cached && !asked, ..earlier };
+        }
+        Self {
+            receipts: earlier.receipts,
+            cached: earlier.cached && self.cached,
+            directed: self.directed.or(earlier.directed),
+            ..self
+        }
+    }
 }
 
 impl Asker<'_> {
-    /// The outcome for `finding`.
+    /// The outcome for `finding`. A model that is not sure and names what it misses is asked again
+    /// over lines that hold it, as far as the policy allows.
     ///
     /// # Errors
     /// [`JobError::Retry`] where the whole job should come again: never on the last attempt.
     pub(crate) async fn ask(&self, finding: &Finding) -> Result<Asked, JobError> {
-        let excerpt = match self.excerpt(finding).await? {
-            Ok(excerpt) => excerpt,
-            Err(cause) => return Ok(Asked::failed(finding, cause, Vec::new())),
-        };
-        let directed = directed::find(finding, &excerpt);
+        let mut wanted: Vec<String> = Vec::new();
+        let mut before: Option<(Asked, Excerpt)> = None;
+        for round in 0..=ROUNDS {
+            let excerpt = match self.excerpt(finding, &wanted).await? {
+                Ok(excerpt) => excerpt,
+                Err(cause) if before.is_none() => {
+                    return Ok(Asked::failed(finding, cause, Vec::new()));
+                }
+                Err(_) => break,
+            };
+            if before.as_ref().is_some_and(|(_, shown)| !adds(&excerpt, shown)) {
+                break;
+            }
+            let asked = self.question(finding, &excerpt).await?;
+            let asked = asked.after(before.take().map(|(earlier, _)| earlier));
+            let unsure = asked.triage.cause == Some(Cause::Unsure);
+            if !unsure || asked.needs.is_empty() || round == ROUNDS {
+                return Ok(asked);
+            }
+            let named = asked.needs.iter().map(|need| need.expose().trim()).take(NEEDS);
+            let named = named.filter(|name| !name.is_empty() && name.chars().count() <= MAX_NEED);
+            wanted.extend(named.map(str::to_owned));
+            before = Some((asked, excerpt));
+        }
+        match before {
+            Some((asked, _)) => Ok(asked),
+            None => Ok(Asked::failed(finding, Cause::Malformed, Vec::new())),
+        }
+    }
+
+    /// The outcome of one question.
+    async fn question(&self, finding: &Finding, excerpt: &Excerpt) -> Result<Asked, JobError> {
+        let directed = directed::find(finding, excerpt);
         let mut receipts = Vec::new();
         for round in 0..ASKS {
-            let inspected = match self.inspect(finding, &excerpt) {
+            let inspected = match self.inspect(finding, excerpt) {
                 Ok(inspected) => inspected,
                 Err(cause) => return Ok(Asked::failed(finding, cause, receipts)),
             };
@@ -120,7 +177,11 @@ impl Asker<'_> {
         Ok(Asked::failed(finding, Cause::Malformed, receipts))
     }
 
-    async fn excerpt(&self, finding: &Finding) -> Result<Result<Excerpt, Cause>, JobError> {
+    async fn excerpt(
+        &self,
+        finding: &Finding,
+        wanted: &[String],
+    ) -> Result<Result<Excerpt, Cause>, JobError> {
         let policy = self.parts.door.policy();
         let limits = chaffinch_context::Limits {
             budget: policy.excerpt_tokens,
@@ -128,7 +189,9 @@ impl Asker<'_> {
             ..chaffinch_context::Limits::default()
         };
         let own = finding.location.as_ref().map(|at| &at.path);
-        let mut extraction = self.parts.extractor.start(finding, limits);
+        let extraction = self.parts.extractor.start(finding, limits);
+        let mut extraction =
+            extraction.changing(self.changed.iter().cloned()).needing(wanted.iter().cloned());
         loop {
             let path = match extraction.next() {
                 Step::Want(path) => path,
@@ -214,6 +277,11 @@ impl Asker<'_> {
             rule: finding.rule.id.clone(),
         }
     }
+}
+
+/// Whether `excerpt` has a line that `shown` has not.
+fn adds(excerpt: &Excerpt, shown: &Excerpt) -> bool {
+    excerpt.lines().iter().any(|line| shown.line(&line.path, line.number).is_none())
 }
 
 fn finish(

@@ -8,7 +8,7 @@ use crate::{ANSWER, hidden::is_hidden};
 
 /// Names [`INSTRUCTIONS`], the form of the question and the schema: a change to any of them is a
 /// new version.
-pub const PROMPT_VERSION: &str = "triage-1";
+pub const PROMPT_VERSION: &str = "triage-2";
 
 /// Our own words, the same for every finding.
 pub const INSTRUCTIONS: &str = "\
@@ -44,7 +44,9 @@ that is not found there makes the answer void. A false_positive without evidence
 - verdict: as above.
 - remediation: for a true_positive, what to change, one short step a line; otherwise an empty string.
 - confidence: 0 to 100.
-- needs: what you would have to see to be sure; empty where you are.
+- needs: the names of what you would have to see to be sure, each as it stands in the code: one \
+function, method, class, constant, setting or path an entry (\"escape_name\", \"app/filters.py\"); empty \
+where you are sure. You may then be shown it.
 ";
 
 /// The longest message of a scanner that is sent, in characters.

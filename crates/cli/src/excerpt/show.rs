@@ -26,7 +26,7 @@ pub(super) fn finding(
     let (rule, id) = (plain(finding.rule.id.as_str()), finding.fingerprint);
     let _ = writeln!(out, "{BOLD}{}{BOLD:#}  {rule}  {DIM}{id}{DIM:#}", plain(&at));
     match &cut.excerpt {
-        Ok(excerpt) => lines(excerpt, cut.requests, tokens, explain, &mut out),
+        Ok(excerpt) => lines(excerpt, cut, tokens, explain, &mut out),
         Err(none) => {
             let _ = writeln!(out, "  {YELLOW}nothing can be sent{YELLOW:#}: {none}");
         }
@@ -35,13 +35,7 @@ pub(super) fn finding(
     out
 }
 
-fn lines(
-    excerpt: &Excerpt,
-    requests: u32,
-    tokens: &dyn TokenCount,
-    explain: bool,
-    out: &mut String,
-) {
+fn lines(excerpt: &Excerpt, cut: &Cut, tokens: &dyn TokenCount, explain: bool, out: &mut String) {
     let mut file = None;
     let mut before = 0;
     for line in excerpt.lines() {
@@ -69,10 +63,14 @@ fn lines(
     for note in excerpt.notes() {
         let _ = writeln!(out, "  {DIM}{}{DIM:#}", plain(note));
     }
-    let files = if requests == 1 { "file" } else { "files" };
+    let files = match (cut.requests, cut.listings) {
+        (1, 0) => "1 file asked for".to_owned(),
+        (files, 0) => format!("{files} files asked for"),
+        (files, folders) => format!("{files} files and the names of {folders} folders asked for"),
+    };
     let _ = writeln!(
         out,
-        "  {DIM}{} lines, {} tokens, rung {:?}, {requests} {files} asked for{DIM:#}",
+        "  {DIM}{} lines, {} tokens, rung {:?}, {files}{DIM:#}",
         excerpt.lines().len(),
         excerpt.cost(tokens),
         excerpt.rung(),

@@ -6,7 +6,6 @@
 use std::{fmt::Write, path::Path};
 
 use anyhow::{Context, bail};
-use chaffinch_context::{Extractor, Limits};
 use chaffinch_core::{
     Confidence, Finding, Fingerprint, FlowRole, FlowStep, LineRange, Location, Region, Rule,
     RuleId, Severity,
@@ -14,7 +13,7 @@ use chaffinch_core::{
 use serde::Deserialize;
 use serde_json::json;
 
-use super::cut;
+use super::Cutter;
 use crate::local::Checkout;
 
 /// The largest set that is read, in bytes.
@@ -41,12 +40,7 @@ struct Step {
 }
 
 /// One object a line: `{"id", "sent": [{"path", "lines"}], "files_fetched"}`.
-pub(super) fn lines(
-    set: &Path,
-    root: &Path,
-    extractor: &Extractor,
-    limits: &Limits,
-) -> anyhow::Result<String> {
+pub(super) fn lines(set: &Path, root: &Path, cutter: &Cutter) -> anyhow::Result<String> {
     let shown = set.display();
     let size = std::fs::metadata(set).with_context(|| format!("cannot read {shown}"))?.len();
     if size > MAX_SET {
@@ -64,7 +58,7 @@ pub(super) fn lines(
             (fetch, repo) => root.join(fetch.as_deref().unwrap_or(repo).replace('/', "+")),
         };
         let checkout = Checkout::open(&folder)?;
-        let cut = cut(extractor, &finding, limits, &|path| checkout.bytes(path));
+        let cut = cutter.cut(&finding, &checkout);
         let mut sent: Vec<(&str, Vec<u32>)> = Vec::new();
         for line in cut.excerpt.iter().flat_map(|excerpt| excerpt.lines()) {
             match sent.last_mut().filter(|(path, _)| *path == line.path.as_str()) {
@@ -74,7 +68,8 @@ pub(super) fn lines(
         }
         let sent: Vec<_> =
             sent.iter().map(|(path, lines)| json!({ "path": path, "lines": lines })).collect();
-        let line = json!({ "id": record.id, "sent": sent, "files_fetched": cut.requests });
+        let line =
+            json!({ "id": record.id, "sent": sent, "files_fetched": cut.requests + cut.listings });
         writeln!(out, "{line}")?;
     }
     Ok(out)

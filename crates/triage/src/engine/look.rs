@@ -90,6 +90,7 @@ impl Engine {
             parts: &self.parts,
             change: look.change,
             files,
+            changed: look.known_paths,
             brake: crate::ask::Brake::new(config.max_findings),
             last: look.last,
             until: now.checked_add_signed(longest).unwrap_or(chrono::DateTime::<Utc>::MAX_UTC),

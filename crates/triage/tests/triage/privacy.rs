@@ -1,6 +1,6 @@
 //! What leaves, and what is kept.
 
-use chaffinch_core::VaultKind;
+use chaffinch_core::{Rung, VaultKind};
 
 use crate::{
     double::{World, forge_repeated as repeated, true_positive},
@@ -28,7 +28,8 @@ async fn a_prompt_holds_no_byte_of_another_findings_file() {
 
 #[tokio::test]
 async fn files_are_read_once_and_only_where_findings_are() {
-    let world = shop();
+    let mut world = shop();
+    world.policy.ceiling = Rung::Function;
     world.forge.adds("app/other.py", "x = 1\n");
     world.forge.only_report(semgrep(&[
         hit("python.sqli", "app/db.py", 5),
@@ -40,6 +41,20 @@ async fn files_are_read_once_and_only_where_findings_are() {
     let fetched = world.forge.fetched();
     assert_eq!(fetched, ["app/db.py"]);
     assert!(repeated(&fetched).is_empty());
+}
+
+#[tokio::test]
+async fn of_other_files_few_are_asked_for_and_none_twice() {
+    let world = shop();
+    world.forge.only_report(semgrep(&[
+        hit("python.sqli", "app/db.py", 5),
+        hit("python.sqli", "app/db.py", 10),
+    ]));
+    world.model.says(real());
+    world.run().await.unwrap();
+    let fetched = world.forge.fetched();
+    assert!(repeated(&fetched).is_empty(), "{fetched:?}");
+    assert!(fetched.len() <= 2 * 6, "a finding may ask for six: {fetched:?}");
 }
 
 #[tokio::test]

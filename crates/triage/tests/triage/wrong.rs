@@ -152,7 +152,7 @@ async fn a_failed_finding_is_told_in_the_summary() {
 
     Not triaged (1):
 
-    - **`python.sqli` (high severity)** at `app/db.py:10`: The model declined to answer. <sub>3 lines of `app/db.py` (a prompt of 506 tokens) went to `tiny-1` at `http://127.0.0.1:9` · receipt `00000000f00d0001`</sub>
+    - **`python.sqli` (high severity)** at `app/db.py:10`: The model declined to answer. <sub>3 lines of `app/db.py` (a prompt of 543 tokens) went to `tiny-1` at `http://127.0.0.1:9` · receipt `00000000f00d0001`</sub>
 
     <sub>[what may be sent](https://bot.example/policy)</sub>
 

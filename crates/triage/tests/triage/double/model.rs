@@ -1,4 +1,4 @@
-use std::sync::Mutex;
+use std::{collections::VecDeque, sync::Mutex};
 
 use async_trait::async_trait;
 use chaffinch_core::{Prompt, SourceText};
@@ -23,6 +23,16 @@ impl FakeModel {
     pub(crate) fn says(&self, answer: impl Into<String>) {
         let answer = answer.into();
         self.does(move |_| Ok(answer.clone()));
+    }
+
+    /// It answers so, one prompt after the other, and no more.
+    pub(crate) fn says_in_turn(
+        &self,
+        answers: impl IntoIterator<Item = Result<String, ModelError>>,
+    ) {
+        let answers: Mutex<VecDeque<_>> = Mutex::new(answers.into_iter().collect());
+        let none = || Err(ModelError::Other("nothing more was to be asked".into()));
+        self.does(move |_| answers.lock().unwrap().pop_front().unwrap_or_else(none));
     }
 
     /// From now on, it fails so.
