@@ -128,6 +128,8 @@ pub(crate) struct Language {
     pub(crate) interpreters: &'static [&'static str],
     /// The grammar.
     pub(crate) grammar: fn() -> tree_sitter::Language,
+    /// A language whose node kinds and fields it shares; what differs is said anew.
+    pub(crate) like: Option<&'static Self>,
     /// Node kinds by role.
     pub(crate) roles: &'static [(Role, &'static [&'static str])],
     /// (kind, field) under which names get a value.
@@ -211,17 +213,18 @@ impl Language {
     }
 
     /// The description by number.
-    pub(crate) fn compiled(&self) -> &Compiled {
+    pub(crate) fn compiled(&'static self) -> &'static Compiled {
         self.compiled.get_or_init(|| Compiled::new(self))
     }
 }
 
 impl Compiled {
-    fn new(language: &Language) -> Self {
+    fn new(language: &'static Language) -> Self {
         let grammar = (language.grammar)();
-        let by_name: HashMap<&str, Role> = language
-            .roles
-            .iter()
+        // What is said later wins.
+        let line = || language.like.into_iter().chain([language]);
+        let by_name: HashMap<&str, Role> = line()
+            .flat_map(|l| l.roles)
             .flat_map(|(role, kinds)| kinds.iter().map(|kind| (*kind, *role)))
             .collect();
         // A kind can have several numbers, so the table goes from number to name and not back.
@@ -246,14 +249,14 @@ impl Compiled {
                 kinds.iter().filter(|(_, kind)| *kind == wanted).map(|(id, _)| *id).collect();
             kinds
         };
-        let pairs = |table: &[(&str, &str)]| {
+        let pairs = |table: fn(&Language) -> &'static [(&'static str, &'static str)]| {
             let pair = |(kind, name): &(&str, &str)| {
                 let field = field(name);
                 ids(kind).into_iter().map(move |id| (id, field)).collect::<Vec<_>>()
             };
-            table.iter().flat_map(pair).collect::<HashSet<_>>()
+            line().flat_map(table).flat_map(pair).collect::<HashSet<_>>()
         };
-        let members = language.members.iter().flat_map(|(kind, object, member)| {
+        let members = line().flat_map(|l| l.members).flat_map(|(kind, object, member)| {
             let fields = (field(object), field(member));
             ids(kind).into_iter().map(move |id| (id, fields)).collect::<Vec<_>>()
         });
@@ -266,11 +269,11 @@ impl Compiled {
             .flat_map(|(id, _)| read_fields.iter().filter(|f| **f != 0).map(|field| (*id, *field)));
         Self {
             reads: reads.collect(),
-            assigns: pairs(language.assigns),
-            labels: pairs(language.labels),
+            assigns: pairs(|l| l.assigns),
+            labels: pairs(|l| l.labels),
             members: members.collect(),
-            bodies: language.bodies.iter().map(|f| field(f)).collect(),
-            parameters: language.parameters.iter().map(|f| field(f)).collect(),
+            bodies: line().flat_map(|l| l.bodies).map(|f| field(f)).collect(),
+            parameters: line().flat_map(|l| l.parameters).map(|f| field(f)).collect(),
             parameter_lists: language.parameter_lists.iter().flat_map(|k| ids(k)).collect(),
             argument_lists: language.argument_lists.iter().flat_map(|k| ids(k)).collect(),
             declarator_field: field("declarator"),

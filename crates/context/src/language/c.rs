@@ -27,6 +27,7 @@ pub(crate) static C: Language = Language {
     file_names: &[],
     interpreters: &["tcc"],
     grammar: || tree_sitter_c::LANGUAGE.into(),
+    like: None,
     roles: &[
         (Role::Root, &["translation_unit"]),
         (

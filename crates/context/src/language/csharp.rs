@@ -8,6 +8,7 @@ pub(crate) static CSHARP: Language = Language {
     file_names: &[],
     interpreters: &["dotnet-script"],
     grammar: || tree_sitter_c_sharp::LANGUAGE.into(),
+    like: None,
     roles: &[
         (Role::Root, &["compilation_unit"]),
         (

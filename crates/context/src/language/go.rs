@@ -8,6 +8,7 @@ pub(crate) static GO: Language = Language {
     file_names: &[],
     interpreters: &[],
     grammar: || tree_sitter_go::LANGUAGE.into(),
+    like: None,
     roles: &[
         (Role::Root, &["source_file"]),
         (Role::Block, &["block", "statement_list", "field_declaration_list"]),

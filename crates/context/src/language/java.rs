@@ -8,6 +8,7 @@ pub(crate) static JAVA: Language = Language {
     file_names: &[],
     interpreters: &["java"],
     grammar: || tree_sitter_java::LANGUAGE.into(),
+    like: None,
     roles: &[
         (Role::Root, &["program"]),
         (

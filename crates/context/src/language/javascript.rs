@@ -8,6 +8,7 @@ pub(crate) static JAVASCRIPT: Language = Language {
     file_names: &["Jakefile"],
     interpreters: &["node", "nodejs", "bun"],
     grammar: || tree_sitter_javascript::LANGUAGE.into(),
+    like: None,
     roles: &[
         (Role::Root, &["program"]),
         (Role::Block, &["statement_block", "class_body", "switch_body"]),

@@ -8,6 +8,7 @@ pub(crate) static KOTLIN: Language = Language {
     file_names: &[],
     interpreters: &["kotlin"],
     grammar: || tree_sitter_kotlin_ng::LANGUAGE.into(),
+    like: None,
     roles: &[
         (Role::Root, &["source_file"]),
         (Role::Block, &["block", "class_body", "enum_class_body"]),

@@ -8,6 +8,7 @@ pub(crate) static PHP: Language = Language {
     file_names: &[],
     interpreters: &["php"],
     grammar: || tree_sitter_php::LANGUAGE_PHP.into(),
+    like: None,
     roles: &[
         (Role::Root, &["program"]),
         (

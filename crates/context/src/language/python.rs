@@ -8,6 +8,7 @@ pub(crate) static PYTHON: Language = Language {
     file_names: &["SConstruct", "wscript"],
     interpreters: &["python", "pypy"],
     grammar: || tree_sitter_python::LANGUAGE.into(),
+    like: None,
     roles: &[
         (Role::Root, &["module"]),
         (Role::Block, &["block"]),

@@ -8,6 +8,7 @@ pub(crate) static RUBY: Language = Language {
     file_names: &["Rakefile", "Gemfile", "Guardfile", "Capfile"],
     interpreters: &["ruby", "jruby"],
     grammar: || tree_sitter_ruby::LANGUAGE.into(),
+    like: None,
     roles: &[
         (Role::Root, &["program"]),
         (
