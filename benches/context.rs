@@ -13,8 +13,8 @@ use std::{
 
 use chaffinch_context::{Answer, Extractor, Limits, O200k, Step};
 use chaffinch_core::{
-    Confidence, Finding, Fingerprint, LineRange, Location, Region, Rule, RuleId, Severity,
-    TokenCount,
+    Confidence, Finding, Fingerprint, LineRange, Location, Region, RepoPath, Rule, RuleId,
+    Severity, TokenCount,
 };
 use divan::{Bencher, black_box, counter::ItemsCount};
 
@@ -58,7 +58,7 @@ fn excerpt(bencher: Bencher<'_, '_>, case: &Case) {
     bencher.counter(ItemsCount::new(1usize)).bench(|| {
         let mut extraction = extractor.start(&finding, limits());
         while let Step::Want(path) = extraction.next() {
-            extraction.give(&path, Answer::Found(source.as_bytes()));
+            extraction.give(&path, answer(&finding, &path, source.as_bytes()));
         }
         black_box(extraction.next())
     });
@@ -99,11 +99,19 @@ fn corpus(bencher: Bencher<'_, '_>) {
         for (finding, bytes) in &cases {
             let mut extraction = extractor.start(finding, limits());
             while let Step::Want(path) = extraction.next() {
-                extraction.give(&path, Answer::Found(bytes));
+                extraction.give(&path, answer(finding, &path, bytes));
             }
             black_box(extraction.next());
         }
     });
+}
+
+/// Only the finding's own file is there.
+fn answer<'b>(finding: &Finding, path: &RepoPath, bytes: &'b [u8]) -> Answer<'b> {
+    match finding.location.as_ref().is_some_and(|at| at.path == *path) {
+        true => Answer::Found(bytes),
+        false => Answer::Missing,
+    }
 }
 
 fn limits() -> Limits {
