@@ -212,6 +212,11 @@ impl Language {
             .filter(|_| words.next().is_some())
     }
 
+    /// The language of scripts in pages: what JavaScript and TypeScript have in common.
+    pub(crate) fn of_scripts() -> &'static Self {
+        &typescript::TYPESCRIPT
+    }
+
     /// The description by number.
     pub(crate) fn compiled(&'static self) -> &'static Compiled {
         self.compiled.get_or_init(|| Compiled::new(self))

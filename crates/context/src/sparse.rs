@@ -62,6 +62,21 @@ pub(crate) fn text(file: &SourceFile, interest: &Interest) -> Option<String> {
     Some(blank(file.text(), &frame))
 }
 
+/// Of a page, the script that a row stands in.
+pub(crate) fn script(file: &SourceFile, row: u32) -> Option<String> {
+    let row = row as usize;
+    let at = |number: usize| file.line(u32::try_from(number + 1).unwrap_or(u32::MAX));
+    let opens = |line: &str| line.contains("<script") && !line.contains("</script");
+    let first = (0..row).rev().find(|number| at(*number).contains("script"))?;
+    if !opens(at(first)) || opens(at(row)) || at(row).contains("</script") {
+        return None;
+    }
+    let lines = file.len() as usize;
+    let last = (row..lines).find(|number| at(*number).contains("</script")).unwrap_or(lines);
+    let kept: Vec<bool> = (0..lines).map(|number| first < number && number < last).collect();
+    Some(blank(file.text(), &kept))
+}
+
 /// Cuts `whole` into items; what is left of it is the frame around them.
 fn cut(lines: &[&str], whole: Item, nested: usize, items: &mut Vec<Item>) {
     let inside = lines.iter().enumerate().take(whole.end).skip(whole.start);

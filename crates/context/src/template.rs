@@ -10,7 +10,7 @@ use crate::{
     engine::Wanted,
     language::Template,
     lines::SourceFile,
-    window::holds,
+    window::{self, holds},
 };
 
 /// Lines back to which blocks and values are looked for.
@@ -77,6 +77,9 @@ pub(crate) fn read(file: &SourceFile, template: &Template, lines: LineRange) -> 
         if let Some(name) = names.iter().find(|name| code.iter().any(|code| gives(code, name))) {
             add(line, rank::SLICE + rank::VALUE, Reason::Definition((*name).to_owned()));
         }
+    }
+    if (lines.start..=lines.end).take(40).all(|line| codes(file.line(line), template).is_empty()) {
+        picks.extend(window::picks(file, lines));
     }
     let wanted = |name: &&str| Wanted {
         name: (*name).to_owned(),

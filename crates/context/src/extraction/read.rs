@@ -68,11 +68,20 @@ impl Read {
 }
 
 fn parse(file: &SourceFile, limits: &Limits, interest: &Interest) -> Result<Tree, String> {
-    let language = Language::of(&file.path, file.line(1)).ok_or("no grammar for this file")?;
+    let by_name = Language::of(&file.path, file.line(1));
+    let row = interest.rows.first().copied().filter(|_| by_name.is_none());
+    let script = row.and_then(|row| sparse::script(file, row));
+    let language = by_name
+        .or(script.as_ref().map(|_| Language::of_scripts()))
+        .ok_or("no grammar for this file")?;
     if file.text().len() > limits.max_file_bytes {
         return Err("the file is too large to parse".into());
     }
     let deadline = Instant::now() + Duration::from_millis(limits.parse_millis);
+    if let Some(script) = script {
+        return engine::parse(language, &script, deadline)
+            .map_err(|why| format!("{} in the file, but {why}", language.name));
+    }
     // Where the cut breaks the syntax that matters, the whole is read after all.
     let part = sparse::text(file, interest)
         .and_then(|part| engine::parse(language, &part, deadline).ok())
