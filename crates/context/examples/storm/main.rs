@@ -50,6 +50,8 @@ fn main() -> Result<(), Box<dyn Error>> {
     let (mut runs, mut slowest, mut slow) = (0_u64, Duration::ZERO, Vec::new());
     while Instant::now() < end {
         let input = dice.input(&files);
+        // What does not end is found here.
+        fs::write("storm-current.bin", &input)?;
         let start = Instant::now();
         if catch_unwind(AssertUnwindSafe(|| target::run(&input))).is_err() {
             fs::write("storm-failure.bin", &input)?;
