@@ -157,7 +157,7 @@ async fn the_server_says_whether_it_is_alive_and_ready() {
     let (status, page) = bot.get("/policy").await;
     assert_eq!(status, 200);
     assert!(
-        page.contains("650 tokens") && page.contains("test-model") && page.contains("30 days"),
+        page.contains("900 tokens") && page.contains("test-model") && page.contains("30 days"),
         "{page}"
     );
 }

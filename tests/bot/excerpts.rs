@@ -70,3 +70,54 @@ fn testdata_what_is_needed_is_not_read_from_a_truth_set() {
     assert_eq!(told, score(&corpus, &path));
     assert!(told.lines().count() >= 28);
 }
+
+/// A fenced block: the words behind its fence, and its text.
+fn blocks(text: &str) -> Vec<(Vec<String>, String)> {
+    let mut blocks = Vec::new();
+    let mut open: Option<(Vec<String>, String)> = None;
+    for line in text.lines() {
+        match (line.strip_prefix("```"), open.take()) {
+            (Some(_), Some(block)) => blocks.push(block),
+            (Some(words), None) => {
+                open = Some((words.split(' ').map(str::to_owned).collect(), String::new()));
+            }
+            (None, Some((words, text))) => open = Some((words, format!("{text}{line}\n"))),
+            (None, None) => {}
+        }
+    }
+    blocks
+}
+
+#[test]
+fn the_examples_of_the_documentation_are_what_is_sent() {
+    let page = concat!(env!("CARGO_MANIFEST_DIR"), "/../docs/context.md");
+    let page = std::fs::read_to_string(page).unwrap();
+    let mut shown = 0;
+    for chapter in page.split("\n### ").skip(1) {
+        let root = tempfile::tempdir().unwrap();
+        let report = root.path().join("report.json");
+        let mut sent = String::new();
+        for (words, text) in blocks(chapter) {
+            if words[1] == "sent" {
+                sent = text;
+                continue;
+            }
+            let (path, line) = words[1].split_once(':').unwrap_or((&words[1], ""));
+            let file = root.path().join(path);
+            std::fs::create_dir_all(file.parent().unwrap()).unwrap();
+            std::fs::write(file, text).unwrap();
+            if let Ok(line) = line.parse() {
+                std::fs::write(&report, semgrep(&[("rule", path, line)])).unwrap();
+            }
+        }
+        let mut command = chaffinch();
+        command.args(["excerpt", "--explain", "--root"]).arg(root.path());
+        let ended = run(command.arg("--report").arg(&report));
+        let lines = text(&ended.stdout);
+        let lines = lines.trim_end().lines().skip(1).map(|line| line.trim_end());
+        let lines: String = lines.map(|l| format!("{}\n", l.get(2..).unwrap_or(""))).collect();
+        assert_eq!(lines, sent, "{}", chapter.lines().next().unwrap());
+        shown += 1;
+    }
+    assert_eq!(shown, 12, "one a language");
+}

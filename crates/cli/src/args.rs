@@ -106,7 +106,7 @@ pub(crate) struct Excerpt {
     #[arg(long, value_name = "ID")]
     pub(crate) finding: Option<String>,
     /// The most tokens of source (o200k_base).
-    #[arg(long, value_name = "N", default_value_t = 650)]
+    #[arg(long, value_name = "N", default_value_t = 900)]
     pub(crate) budget: usize,
     /// How much may be disclosed.
     #[arg(long, value_enum, value_name = "RUNG", default_value_t = Ceiling::Related)]

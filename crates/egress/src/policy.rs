@@ -58,7 +58,7 @@ impl Default for Policy {
         Self {
             repositories: Vec::new(),
             ceiling: Rung::Related,
-            excerpt_tokens: 650,
+            excerpt_tokens: 900,
             prompt_tokens: 4_000,
             redact: Redact::default(),
             answer_ttl_days: 30,

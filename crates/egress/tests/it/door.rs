@@ -30,16 +30,16 @@ fn above_the_ceiling_nothing_leaves() {
 
 #[test]
 fn over_a_budget_nothing_leaves() {
-    let long = "x".repeat(2_600);
+    let long = "x".repeat(3_600);
     let asked = || prompt("rule: x", lines("a.py", 1, &[&long]));
     let error = door(policy()).inspect(asked()).err();
-    assert!(matches!(error, Some(ClearError::OverBudget { budget: 650, tokens }) if tokens > 650));
+    assert!(matches!(error, Some(ClearError::OverBudget { budget: 900, tokens }) if tokens > 900));
 
-    let wide = Policy { excerpt_tokens: 750, prompt_tokens: 750, ..policy() };
+    let wide = Policy { excerpt_tokens: 1_000, prompt_tokens: 1_000, ..policy() };
     assert!(door(wide.clone()).inspect(asked()).is_ok());
     let question = prompt(&"q".repeat(400), asked().excerpt.lines().to_vec());
     let error = door(wide).inspect(question).err();
-    assert!(matches!(error, Some(ClearError::OverBudget { budget: 750, .. })));
+    assert!(matches!(error, Some(ClearError::OverBudget { budget: 1_000, .. })));
 }
 
 #[test]

@@ -62,10 +62,10 @@ fn a_number_out_of_its_bounds_is_refused_with_what_to_do() {
             "max_vendor_retention_days is 31: set it to 0 to 30",
         ),
         (Policy { excerpt_tokens: 0, ..ok() }, "excerpt_tokens is 0: set it to 1 to 100000"),
-        (Policy { prompt_tokens: 649, ..ok() }, "prompt_tokens is 649: set it to 650 to 200000"),
+        (Policy { prompt_tokens: 899, ..ok() }, "prompt_tokens is 899: set it to 900 to 200000"),
         (
             Policy { prompt_tokens: 200_001, ..ok() },
-            "prompt_tokens is 200001: set it to 650 to 200000",
+            "prompt_tokens is 200001: set it to 900 to 200000",
         ),
         (
             Policy { excerpt_tokens: 100_001, prompt_tokens: 200_000, ..ok() },
