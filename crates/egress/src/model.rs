@@ -13,6 +13,15 @@ pub trait Model: Send + Sync {
     /// Asks once. Retries that cannot change what is disclosed (the same prompt, to the same
     /// endpoint, after a failure that may pass) are the implementation's to make.
     async fn complete(&self, prompt: &Cleared<Prompt>) -> Result<Completion, ModelError>;
+
+    /// Whether a prompt would be sent at all now; asks nobody. A receipt says that something may
+    /// have left, so none should be written for a prompt that would stay here.
+    ///
+    /// # Errors
+    /// What [`Self::complete`] would answer without sending anything.
+    fn ready(&self) -> Result<(), ModelError> {
+        Ok(())
+    }
 }
 
 /// A model's whole answer.

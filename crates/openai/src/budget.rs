@@ -50,16 +50,7 @@ impl Budget {
         longest: Duration,
     ) -> Result<Duration, ModelError> {
         let mut state = self.state();
-        if state.quota_until.is_some_and(|until| now < until) {
-            return Err(ModelError::Quota);
-        }
-        let held = state.held_until.and_then(|until| (until - now).to_std().ok());
-        let requests = state.requests.as_mut().map(|b| b.wait(now, 1));
-        let tokens = state.tokens.as_mut().map(|b| b.wait(now, cost));
-        let wait = [held, requests, tokens].into_iter().flatten().max().unwrap_or_default();
-        if wait > longest {
-            return Err(ModelError::RateLimited { after: Some(wait) });
-        }
+        let wait = state.wait(now, cost, longest)?;
         if let Some(bucket) = &mut state.requests {
             bucket.take(1);
         }
@@ -67,6 +58,14 @@ impl Budget {
             bucket.take(cost);
         }
         Ok(wait)
+    }
+
+    /// Whether a request could be reserved; takes nothing.
+    ///
+    /// # Errors
+    /// As [`Self::reserve`], of a request that costs no tokens.
+    pub(crate) fn check(&self, now: DateTime<Utc>, longest: Duration) -> Result<(), ModelError> {
+        self.state().wait(now, 0, longest).map(drop)
     }
 
     /// Corrects a reservation of `cost` tokens by what the endpoint says it was.
@@ -89,6 +88,27 @@ impl Budget {
         let is_news = state.quota_until.is_none_or(|until| until <= now);
         state.quota_until = Some(later(now, pause));
         is_news
+    }
+}
+
+impl State {
+    fn wait(
+        &mut self,
+        now: DateTime<Utc>,
+        cost: u64,
+        longest: Duration,
+    ) -> Result<Duration, ModelError> {
+        if self.quota_until.is_some_and(|until| now < until) {
+            return Err(ModelError::Quota);
+        }
+        let held = self.held_until.and_then(|until| (until - now).to_std().ok());
+        let requests = self.requests.as_mut().map(|b| b.wait(now, 1));
+        let tokens = self.tokens.as_mut().map(|b| b.wait(now, cost));
+        let wait = [held, requests, tokens].into_iter().flatten().max().unwrap_or_default();
+        if wait > longest {
+            return Err(ModelError::RateLimited { after: Some(wait) });
+        }
+        Ok(wait)
     }
 }
 

@@ -252,6 +252,10 @@ impl Model for Client {
         metrics::histogram!("chaffinch_model_call_seconds").record(started.elapsed().as_secs_f64());
         result
     }
+
+    fn ready(&self) -> Result<(), ModelError> {
+        self.budget.check(self.clock.now(), self.config.max_wait)
+    }
 }
 
 fn outcome(result: &Result<Completion, ModelError>) -> &'static str {

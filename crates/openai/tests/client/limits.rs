@@ -131,3 +131,24 @@ async fn after_a_used_up_quota_nothing_is_asked_for_a_while() {
     clock.on(5);
     assert!(client.complete(&prompt).await.is_ok());
 }
+
+#[tokio::test]
+async fn a_client_that_would_send_nothing_says_so_without_asking() {
+    let peer = Peer::start([Reply::error(429, "insufficient_quota"), good(), good()]).await;
+    let config = Config { requests_per_minute: Some(2), ..peer.config(Api::Chat) };
+    let clock = Arc::new(Moved::default());
+    let client = client_at(&config, &clock);
+    let prompt = cleared(&config, "q").await;
+    assert_eq!(client.ready(), Ok(()));
+    assert_eq!(client.complete(&prompt).await.unwrap_err(), ModelError::Quota);
+    assert_eq!(client.ready(), Err(ModelError::Quota));
+    assert_eq!(peer.count(), 1);
+    clock.on(600);
+    for _ in 0..5 {
+        assert_eq!(client.ready(), Ok(()), "to ask whether it is ready takes nothing");
+    }
+    assert!(client.complete(&prompt).await.is_ok());
+    assert!(client.complete(&prompt).await.is_ok());
+    let after = Some(Duration::from_secs(30));
+    assert_eq!(client.ready(), Err(ModelError::RateLimited { after }));
+}
