@@ -18,7 +18,7 @@ use url::Url;
 
 pub(crate) use answer::Answer;
 pub(crate) use call::{Accept, Call, encode};
-pub(crate) use failure::{Told, refused};
+pub(crate) use failure::{Told, limit_ends, names_limit, refused};
 
 /// The version of the REST API that this crate was written against.
 const API_VERSION: &str = "2022-11-28";

@@ -1,18 +1,18 @@
 //! GraphQL, for the little that REST cannot: threads as such, and closing them.
 
 use chaffinch_core::ForgeError;
-use chrono::{DateTime, TimeDelta, Utc};
+use chrono::{DateTime, Utc};
 use http::Method;
 use serde::{Deserialize, de::DeserializeOwned};
 use serde_json::{Value, json};
 
 use crate::{
-    api::{Answer, Call},
+    api::{Answer, Call, limit_ends, names_limit},
     handle::Handle,
 };
 
-/// The pause after a limit that names no time.
-const PAUSE: TimeDelta = TimeDelta::seconds(60);
+/// Characters of GitHub's words that are kept.
+const WHY_LIMIT: usize = 500;
 
 /// A query or mutation. All that we send may be done twice: closing what is closed changes nothing.
 pub(crate) struct Query {
@@ -63,15 +63,26 @@ pub(crate) async fn ask<T: DeserializeOwned>(
     serde_json::from_value(reply.data).map(Some).map_err(unexpected)
 }
 
+/// Only what is known to stay so is final: "Something went wrong while executing your query" has no
+/// type, and neither has a secondary limit.
 fn refused(problem: &Problem, query: &Query, answer: &Answer, now: DateTime<Utc>) -> ForgeError {
+    let plain = |words: &str| -> String {
+        words.chars().map(|c| if c.is_control() { ' ' } else { c }).take(WHY_LIMIT).collect()
+    };
     match problem.r#type.as_str() {
+        _ if names_limit(&problem.message)
+            || problem.message.contains("was submitted too quickly") =>
+        {
+            ForgeError::RateLimited { until: limit_ends(answer, now) }
+        }
+        "RATE_LIMITED" | "RATE_LIMIT" => ForgeError::RateLimited { until: limit_ends(answer, now) },
         "NOT_FOUND" => ForgeError::NotFound,
         "FORBIDDEN" | "INSUFFICIENT_SCOPES" => ForgeError::Denied { needs: query.needs.to_owned() },
-        "RATE_LIMITED" | "RATE_LIMIT" => {
-            let reset = answer.number("x-ratelimit-reset");
-            let reset = reset.and_then(|at| DateTime::from_timestamp(at, 0));
-            ForgeError::RateLimited { until: reset.filter(|at| *at > now).unwrap_or(now + PAUSE) }
+        "UNPROCESSABLE" if query.text.starts_with("mutation") => {
+            ForgeError::Refused { why: plain(&problem.message) }
         }
-        _ => ForgeError::Refused { why: problem.message.chars().take(500).collect() },
+        _ => {
+            ForgeError::Unavailable { why: plain(&format!("{}: {}", query.route, problem.message)) }
+        }
     }
 }

@@ -38,8 +38,19 @@ impl Told {
     }
 
     fn says(&self, what: &str) -> bool {
-        self.text.contains(what) || self.codes.iter().any(|c| c.contains(what))
+        self.texts().any(|text| text.contains(what))
     }
+
+    fn texts(&self) -> impl Iterator<Item = &str> {
+        std::iter::once(&self.text).chain(&self.codes).map(String::as_str)
+    }
+}
+
+/// Whether GitHub's words name a limit. A secondary limit has no other sign in GraphQL.
+pub(crate) fn names_limit(words: &str) -> bool {
+    ["secondary rate limit", "abuse detection mechanism", "API rate limit exceeded"]
+        .iter()
+        .any(|limit| words.contains(limit))
 }
 
 /// Maps an answer that is not a success. `needs` is the permission that the call takes.
@@ -75,21 +86,30 @@ pub(crate) fn refused(answer: &Answer, needs: &str, now: DateTime<Utc>) -> Forge
 
 /// Until when, if this refusal is a primary or secondary rate limit.
 fn limited(answer: &Answer, told: &Told, now: DateTime<Utc>) -> Option<DateTime<Utc>> {
-    let after = |seconds: i64| now + TimeDelta::seconds(seconds.clamp(1, LONGEST_PAUSE));
     if answer.status == StatusCode::UNPROCESSABLE_ENTITY {
-        return told.says("was submitted too quickly").then(|| after(LEAST_PAUSE));
+        return told.says("was submitted too quickly").then(|| after(now, LEAST_PAUSE));
     }
+    let is_limit = answer.status == StatusCode::TOO_MANY_REQUESTS
+        || answer.text("retry-after").is_some()
+        || answer.number("x-ratelimit-remaining") == Some(0)
+        || told.texts().any(names_limit);
+    is_limit.then(|| limit_ends(answer, now))
+}
+
+/// When the limit ends that `answer` tells of: as its headers say, within bounds.
+pub(crate) fn limit_ends(answer: &Answer, now: DateTime<Utc>) -> DateTime<Utc> {
     if let Some(header) = answer.text("retry-after") {
-        return Some(after(header.trim().parse().unwrap_or(LEAST_PAUSE)));
+        return after(now, header.trim().parse().unwrap_or(LEAST_PAUSE));
     }
-    if answer.number("x-ratelimit-remaining") == Some(0) {
-        let reset = answer.number("x-ratelimit-reset");
-        return Some(after(reset.map_or(LEAST_PAUSE, |at| at.saturating_sub(now.timestamp()))));
+    let reset = answer.number("x-ratelimit-reset");
+    match (answer.number("x-ratelimit-remaining"), reset) {
+        (Some(0), Some(at)) => after(now, at.saturating_sub(now.timestamp())),
+        _ => after(now, LEAST_PAUSE),
     }
-    let secondary = told.says("secondary rate limit")
-        || told.says("abuse detection mechanism")
-        || told.says("API rate limit exceeded");
-    (secondary || answer.status == StatusCode::TOO_MANY_REQUESTS).then(|| after(LEAST_PAUSE))
+}
+
+fn after(now: DateTime<Utc>, seconds: i64) -> DateTime<Utc> {
+    now + TimeDelta::seconds(seconds.clamp(1, LONGEST_PAUSE))
 }
 
 /// What would allow it: GitHub's own word ("pull_requests=write"), if it gives one.

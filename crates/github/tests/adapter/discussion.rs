@@ -388,21 +388,66 @@ async fn a_thread_is_closed_by_us_only_if_the_forge_says_so() {
     assert_eq!(shown, [open, ours, theirs, ours, theirs, theirs, theirs]);
 }
 
+const SECONDARY: &str = "You have exceeded a secondary rate limit. Please wait a few minutes.";
+
+/// What comes of an error of GraphQL to a query, and to a mutation.
+async fn graphql_says(problem: Value, headers: &'static [(&'static str, &str)]) -> [String; 2] {
+    let peer = Peer::start(move |seen| {
+        let answer = reply(200, json!({ "data": null, "errors": [problem.clone()] }))?;
+        let answer = headers.iter().try_fold(answer, |a, (k, v)| a.with(k, *v));
+        (seen.line == "POST /graphql").then_some(answer)?
+    })
+    .await;
+    let discussion = write(&peer).await;
+    let query = discussion.threads(&change()).await.unwrap_err();
+    let mutation = discussion.resolve(&a_thread()).await.unwrap_err();
+    [query.to_string(), mutation.to_string()]
+}
+
 #[tokio::test]
-async fn what_graphql_says_with_200_is_still_a_refusal() {
-    for (kind, wanted) in [
-        ("NOT_FOUND", "not found"),
-        ("RATE_LIMITED", "rate limited until 2026-09-21 14:14:20 UTC"),
-        ("SOMETHING", "refused: because"),
+async fn an_error_of_graphql_is_final_only_where_it_is_known_to_be() {
+    let mut table = Vec::new();
+    for (kind, message) in [
+        ("NOT_FOUND", "because"),
+        ("RATE_LIMITED", "because"),
+        ("UNPROCESSABLE", "because"),
+        ("UNPROCESSABLE", "was submitted too quickly"),
+        ("SOMETHING", "because"),
+        ("SERVICE_UNAVAILABLE", "be\ncause"),
+        ("FORBIDDEN", SECONDARY),
     ] {
-        let peer = Peer::start(move |seen| {
-            let errors = json!([{ "type": kind, "message": "because" }]);
-            (seen.line == "POST /graphql")
-                .then(|| reply(200, json!({ "data": null, "errors": errors })))?
-        })
-        .await;
-        let error = write(&peer).await.threads(&change()).await.unwrap_err();
-        assert_eq!(error.to_string(), wanted);
+        let said = graphql_says(json!({ "type": kind, "message": message }), &[]).await;
+        table.push(format!("{kind} {} | {}", said[0], said[1]));
+    }
+    for message in ["Something went wrong while executing your query.", SECONDARY] {
+        let said = graphql_says(json!({ "message": message }), &[]).await;
+        table.push(format!("- {} | {}", said[0], said[1]));
+    }
+    insta::assert_snapshot!(table.join("\n"), @"
+    NOT_FOUND not found | not found
+    RATE_LIMITED rate limited until 2026-09-21 14:14:20 UTC | rate limited until 2026-09-21 14:14:20 UTC
+    UNPROCESSABLE unavailable: graphql reviewThreads: because | refused: because
+    UNPROCESSABLE rate limited until 2026-09-21 14:14:20 UTC | rate limited until 2026-09-21 14:14:20 UTC
+    SOMETHING unavailable: graphql reviewThreads: because | unavailable: graphql resolveReviewThread: because
+    SERVICE_UNAVAILABLE unavailable: graphql reviewThreads: be cause | unavailable: graphql resolveReviewThread: be cause
+    FORBIDDEN rate limited until 2026-09-21 14:14:20 UTC | rate limited until 2026-09-21 14:14:20 UTC
+    - unavailable: graphql reviewThreads: Something went wrong while executing your query. | unavailable: graphql resolveReviewThread: Something went wrong while executing your query.
+    - rate limited until 2026-09-21 14:14:20 UTC | rate limited until 2026-09-21 14:14:20 UTC
+    ");
+}
+
+#[tokio::test]
+async fn a_limit_of_graphql_lasts_as_long_as_its_headers_say_and_a_day_at_most() {
+    let limit = json!({ "type": "RATE_LIMITED", "message": "API rate limit exceeded" });
+    for (headers, until) in [
+        (&[("x-ratelimit-remaining", "0"), ("x-ratelimit-reset", "1790000900")][..], 900),
+        (&[("x-ratelimit-remaining", "0"), ("x-ratelimit-reset", "9790000900")], 24 * 60 * 60),
+        (&[("x-ratelimit-remaining", "4000"), ("x-ratelimit-reset", "1790000900")], 60),
+        (&[("retry-after", "7")], 7),
+    ] {
+        let until = now() + chrono::TimeDelta::seconds(until);
+        let want = format!("rate limited until {until}");
+        assert_eq!(graphql_says(limit.clone(), headers).await, [want.clone(), want]);
     }
 }
 
