@@ -111,6 +111,26 @@ struct Scanned {
 struct Alert {
     #[serde(default)]
     tool: Option<Tool>,
+    #[serde(default)]
+    most_recent_instance: Option<Instance>,
+}
+
+#[derive(Deserialize)]
+struct Instance {
+    /// What tells the analyses apart that one tool makes of one commit.
+    #[serde(default)]
+    category: Option<String>,
+    /// What GitHub makes the category of where the report names none.
+    #[serde(default)]
+    analysis_key: Option<String>,
+}
+
+impl Instance {
+    fn analysis(&self) -> Option<&str> {
+        let given = |text: &&str| !text.is_empty();
+        let category = self.category.as_deref().filter(given);
+        category.or_else(|| self.analysis_key.as_deref().filter(given))
+    }
 }
 
 #[derive(Deserialize)]
@@ -218,7 +238,8 @@ impl Checks {
     }
 }
 
-/// An analysis with many alerts is one job: they have the commit and the tool in common.
+/// An analysis with many alerts is one job: they have the commit, the tool and the category in common.
+/// Another category is another analysis, which may be there only after the first was triaged.
 fn alert(delivery: DeliveryId, event: Envelope<Scanned>) -> Decoded {
     let scanned = &event.what;
     let Some(commit) = scanned.commit_oid.as_deref().filter(|oid| !oid.is_empty()) else {
@@ -229,8 +250,12 @@ fn alert(delivery: DeliveryId, event: Envelope<Scanned>) -> Decoded {
         None => Subject::Head,
     };
     let tool = scanned.alert.tool.as_ref().and_then(|t| t.name.as_deref()).unwrap_or_default();
-    let trigger = Trigger::Scan(format!("code_scanning:{}", plain(tool)));
-    job(&event, delivery, subject, commit, trigger)
+    let analysis = scanned.alert.most_recent_instance.as_ref().and_then(Instance::analysis);
+    let trigger = match analysis {
+        Some(analysis) => format!("code_scanning:{}:{}", plain(tool), plain(analysis)),
+        None => format!("code_scanning:{}", plain(tool)),
+    };
+    job(&event, delivery, subject, commit, Trigger::Scan(trigger))
 }
 
 /// `refs/pull/7/merge` and `refs/pull/7/head` → 7.

@@ -163,6 +163,35 @@ fn what_means_work_becomes_a_job_and_the_rest_says_why_not() {
 }
 
 #[test]
+fn each_category_of_a_tool_is_a_job_of_its_own_and_all_its_alerts_are_one() {
+    let key = |number: u64, instance: Value| {
+        let mut body = alert("created", "refs/pull/7/merge", &sha('c'));
+        body["alert"]["number"] = json!(number);
+        body["alert"]["most_recent_instance"] = instance;
+        shown(receive("code_scanning_alert", body))
+    };
+    let java = json!({ "category": "/language:java", "analysis_key": "ci.yml:scan" });
+    let go = json!({ "category": "/language:go", "analysis_key": "ci.yml:scan" });
+    let keyed = |category: Value| json!({ "category": category, "analysis_key": "ci.yml:scan" });
+    let keys = [
+        key(1, java.clone()),
+        key(2, java),
+        key(3, go),
+        key(4, keyed(Value::Null)),
+        key(5, keyed(json!(""))),
+        key(6, Value::Null),
+    ];
+    insta::assert_snapshot!(keys.join("\n"), @"
+    github:5:9:7:cccccccccccccccccccccccccccccccccccccccc:scan:code_scanning:Semgrep-OSS:-language-java
+    github:5:9:7:cccccccccccccccccccccccccccccccccccccccc:scan:code_scanning:Semgrep-OSS:-language-java
+    github:5:9:7:cccccccccccccccccccccccccccccccccccccccc:scan:code_scanning:Semgrep-OSS:-language-go
+    github:5:9:7:cccccccccccccccccccccccccccccccccccccccc:scan:code_scanning:Semgrep-OSS:ci.yml-scan
+    github:5:9:7:cccccccccccccccccccccccccccccccccccccccc:scan:code_scanning:Semgrep-OSS:ci.yml-scan
+    github:5:9:7:cccccccccccccccccccccccccccccccccccccccc:scan:code_scanning:Semgrep-OSS
+    ");
+}
+
+#[test]
 fn a_rerun_is_told_from_the_next_one_by_its_delivery() {
     let body = suite("rerequested", json!({ "id": OURS }), json!([]));
     let Ok(Received::Job(job)) = receive("check_suite", body) else { panic!("no job") };
