@@ -66,7 +66,8 @@ fn commit(side: &Side) -> Result<CommitSha, ForgeError> {
 }
 
 /// GitHub's own look-up does not know commits that are only in a fork; then the open pull requests
-/// are searched, newest first.
+/// are searched, the last to be updated first: a push is an update, so the one that is looked for
+/// because of a push is near the top, however many there are.
 pub(super) async fn at(handle: &Handle, head: &CommitSha) -> Result<Vec<u64>, ForgeError> {
     let route = "/repos/{owner}/{repo}/commits/{sha}/pulls";
     let call = handle.get(route, &format!("/commits/{head}/pulls"), CONTENTS)?;
@@ -79,9 +80,18 @@ pub(super) async fn at(handle: &Handle, head: &CommitSha) -> Result<Vec<u64>, Fo
         return Ok(known);
     }
     let route = "/repos/{owner}/{repo}/pulls";
-    let call = handle.get(route, "/pulls?state=open", PULL_REQUESTS)?;
-    let open = handle.list::<Pull>(call, MOST_PAGES).await?;
-    Ok(numbers(&open.items, head))
+    let path = "/pulls?state=open&sort=updated&direction=desc";
+    let open = handle.list::<Pull>(handle.get(route, path, PULL_REQUESTS)?, MOST_PAGES).await?;
+    let found = numbers(&open.items, head);
+    if found.is_empty() && !open.complete {
+        // No error: most heads that no open pull request has are those of branches, and looking
+        // again would find the one that was missed even further down.
+        tracing::warn!(
+            repository = %handle.repo.name, %head, searched = open.items.len(),
+            "no open pull request has this head among those that were updated last; others were not searched"
+        );
+    }
+    Ok(found)
 }
 
 fn numbers(pulls: &[Pull], head: &CommitSha) -> Vec<u64> {

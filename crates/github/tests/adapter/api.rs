@@ -167,8 +167,26 @@ async fn an_enterprise_server_has_its_api_below_a_path_and_graphql_beside_it() {
     }
 }
 
+/// What was logged.
 #[derive(Clone, Default)]
-struct Log(Arc<Mutex<Vec<u8>>>);
+pub(crate) struct Log(Arc<Mutex<Vec<u8>>>);
+
+impl Log {
+    /// Keeps what is logged from here on, as long as the guard lives.
+    pub(crate) fn keep(level: tracing::Level) -> (Self, tracing::subscriber::DefaultGuard) {
+        let log = Self::default();
+        let writer = log.clone();
+        let subscriber = tracing_subscriber::fmt()
+            .with_max_level(level)
+            .with_writer(move || writer.clone())
+            .finish();
+        (log, tracing::subscriber::set_default(subscriber))
+    }
+
+    pub(crate) fn text(&self) -> String {
+        String::from_utf8(self.0.lock().unwrap().clone()).unwrap()
+    }
+}
 
 impl Write for Log {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
@@ -182,13 +200,7 @@ impl Write for Log {
 
 #[tokio::test]
 async fn no_secret_no_source_and_no_name_of_a_file_is_ever_logged() {
-    let log = Log::default();
-    let writer = log.clone();
-    let subscriber = tracing_subscriber::fmt()
-        .with_max_level(tracing::Level::TRACE)
-        .with_writer(move || writer.clone())
-        .finish();
-    let _guard = tracing::subscriber::set_default(subscriber);
+    let (log, _guard) = Log::keep(tracing::Level::TRACE);
     let peer = Peer::start(|seen| {
         if seen.line.contains("/contents/") {
             return bytes("application/vnd.github.raw+json", b"sentinel_source");
@@ -205,7 +217,7 @@ async fn no_secret_no_source_and_no_name_of_a_file_is_ever_logged() {
     let error =
         access.discussion.put_summary(&change(), None, "sentinel_source").await.unwrap_err();
     tracing::info!(%error, ?error, config = ?peer.config(), "as a careless caller would");
-    let text = String::from_utf8(log.0.lock().unwrap().clone()).unwrap();
+    let text = log.text();
     assert!(text.contains("/repos/{owner}/{repo}/contents/{path}"), "{text}");
     for secret in ["ghs_", "sentinel", "eyJ", "BEGIN"] {
         assert!(!text.contains(secret), "{secret} in {text}");

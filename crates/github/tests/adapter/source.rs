@@ -4,7 +4,7 @@ use chaffinch_core::{Forge, ForgeError, RepoPath, Source};
 use chaffinch_github::Config;
 use serde_json::{Value, json};
 
-use crate::peer::*;
+use crate::{api::Log, peer::*};
 
 const MERGE: &str = "cccccccccccccccccccccccccccccccccccccccc";
 const OLD_MERGE: &str = "dddddddddddddddddddddddddddddddddddddddd";
@@ -55,15 +55,17 @@ async fn the_changes_of_a_head_are_the_open_ones_that_propose_it() {
     assert_eq!(read(&peer).await.changes_at(&sha(HEAD)).await.unwrap(), [7, 8]);
 }
 
+/// The one that was pushed to last comes first.
+const OPEN_PULLS: &str =
+    "GET /repos/acme/shop/pulls?state=open&sort=updated&direction=desc&per_page=100&page=";
+
 #[tokio::test]
 async fn a_head_that_is_only_in_a_fork_is_looked_for_among_the_open_changes_within_bounds() {
     let peer = Peer::start(|seen| {
         if seen.line.contains("/commits/") {
             return reply(422, json!({ "message": "No commit found for SHA" }));
         }
-        let list =
-            seen.line.strip_prefix("GET /repos/acme/shop/pulls?state=open&per_page=100&page=")?;
-        let page: u64 = list.parse().unwrap();
+        let page: u64 = seen.line.strip_prefix(OPEN_PULLS)?.parse().unwrap();
         let pulls: Vec<Value> = (0..100)
             .map(|n| pull(page * 100 + n, if n == 5 { HEAD } else { BASE }, None))
             .collect();
@@ -72,6 +74,24 @@ async fn a_head_that_is_only_in_a_fork_is_looked_for_among_the_open_changes_with
     .await;
     assert_eq!(read(&peer).await.changes_at(&sha(HEAD)).await.unwrap(), [105, 205, 305]);
     assert_eq!(peer.of("GET /repos/acme/shop/pulls?").len(), 3);
+}
+
+#[tokio::test]
+async fn a_search_among_more_open_changes_than_are_read_is_logged_where_it_finds_none() {
+    for (count, said) in [(100, true), (99, false)] {
+        let (log, _guard) = Log::keep(tracing::Level::WARN);
+        let peer = Peer::start(move |seen| {
+            if seen.line.contains("/commits/") {
+                return reply(200, json!([]));
+            }
+            let page: u64 = seen.line.strip_prefix(OPEN_PULLS)?.parse().unwrap();
+            reply(200, (0..count).map(|n| pull(page * 100 + n, BASE, None)).collect())
+        })
+        .await;
+        assert!(read(&peer).await.changes_at(&sha(HEAD)).await.unwrap().is_empty());
+        let text = log.text();
+        assert_eq!(text.contains("others were not searched"), said, "{text}");
+    }
 }
 
 fn files(count: usize) -> Value {
