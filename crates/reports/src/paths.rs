@@ -1,4 +1,9 @@
 //! Paths as scanners write them, fitted into the repository.
+//!
+//! What a report says of its folders counts first. Where it says nothing and no path of it is a file
+//! of the change, but one (with a folder) is the end of exactly one, the scanner ran in the folder
+//! that is missing: `app/db.py` is `backend/app/db.py`. All relative paths then stand under that
+//! folder; where they do not agree on it, or look as if they started at the root, they stay.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
@@ -88,6 +93,10 @@ impl<'a> Places<'a> {
         let votes = self.votes();
         let lengths = votes.keys().map(|root| root.len()).collect();
         let prefix = self.odd_prefix();
+        let missing = match prefix {
+            None if votes.values().all(|count| *count == 0) => self.missing_prefix(),
+            _ => None,
+        };
         let fit = |place: &Place| {
             let path = match place {
                 Place::Absolute(path) => self.under_root(path, &votes, &lengths)?,
@@ -98,6 +107,9 @@ impl<'a> Places<'a> {
                 }
                 Place::Relative { path, .. } => path,
             };
+            if let (Some(missing), Place::Relative { .. }) = (missing, place) {
+                return RepoPath::new(format!("{missing}{path}")).ok();
+            }
             let path = prefix.as_deref().and_then(|p| path.strip_prefix(p)).unwrap_or(path);
             RepoPath::new(path).ok()
         };
@@ -167,6 +179,47 @@ impl<'a> Places<'a> {
         let shared = |prefix: &&str| paths().all(|path| path.starts_with(prefix));
         candidates.into_values().find(shared).map(str::to_owned)
     }
+
+    /// The folder that the scanner ran in, where the report does not tell: put before the relative
+    /// paths, it makes one that names a folder the only file of the change that it can be, and none
+    /// of them could be another. (A file in the root may have its name from anywhere: of `setup.py`
+    /// alone nothing follows.) A path below a folder of the repository's root, as far as the change
+    /// shows it, says that the scanner ran there.
+    fn missing_prefix(&self) -> Option<&'a str> {
+        let tops: HashSet<&str> = self.known.iter().filter_map(|known| top(known)).collect();
+        let mut witnessed = None;
+        let mut ends: Vec<Vec<&'a str>> = Vec::new();
+        for place in &self.list {
+            let Place::Relative { base, path } = place else { continue };
+            let based = base.as_deref().and_then(|base| self.longer_end(base, path));
+            if based.is_some() || self.known.contains(path.as_str()) {
+                return None;
+            }
+            if top(path).is_some_and(|top| tops.contains(top)) {
+                return None;
+            }
+            let fronts = self.fronts(path);
+            match fronts.as_slice() {
+                [] => continue,
+                [only] if path.contains('/') => witnessed = witnessed.or(Some(*only)),
+                _ => {}
+            }
+            ends.push(fronts);
+        }
+        witnessed.filter(|front| ends.iter().all(|fronts| fronts.contains(front)))
+    }
+
+    /// What stands before `path` in the files of the change that end with it; ends with `/`.
+    fn fronts(&self, path: &str) -> Vec<&'a str> {
+        let known = path.rsplit('/').next().and_then(|name| self.by_name.get(name));
+        let fronts = known.into_iter().flatten().filter_map(|known| known.strip_suffix(path));
+        fronts.filter(|front| front.ends_with('/')).collect()
+    }
+}
+
+/// The folder of the root that a path is below.
+fn top(path: &str) -> Option<&str> {
+    path.split_once('/').map(|(top, _)| top)
 }
 
 /// Where each place is in the repository.
@@ -307,5 +360,61 @@ mod tests {
         let settled = places.settle();
         assert_eq!(settled.get(short).unwrap().as_str(), "back/src/app.py");
         assert_eq!(settled.get(other).unwrap().as_str(), "tests/app.py");
+    }
+
+    #[test]
+    fn a_scanner_that_ran_in_a_folder_is_put_back_into_it() {
+        let known = ["backend/app/db.py", "backend/setup.py", "README.md", "web/app/main.ts"];
+        assert_eq!(settle(&known, &[], &["app/db.py"]), ["backend/app/db.py"]);
+        assert_eq!(
+            settle(&known, &[], &["app/db.py", "app/other.py", "setup.py", "conftest.py"]),
+            [
+                "backend/app/db.py",
+                "backend/app/other.py",
+                "backend/setup.py",
+                "backend/conftest.py"
+            ]
+        );
+        // Two could be meant by one path, but only one by both.
+        let twice = ["a/src/x.py", "b/src/x.py", "b/src/y.py"];
+        assert_eq!(settle(&twice, &[], &["src/x.py", "src/y.py"]), ["b/src/x.py", "b/src/y.py"]);
+    }
+
+    #[test]
+    fn a_folder_is_not_guessed_where_anything_speaks_against_it() {
+        let stays = |known: &[&str], paths: &[&str]| assert_eq!(settle(known, &[], paths), paths);
+        // One that is known as it stands.
+        stays(&["backend/app/db.py", "lib.py"], &["app/db.py", "lib.py"]);
+        // Two files that it can be.
+        stays(&["a/app/db.py", "b/app/db.py"], &["app/db.py"]);
+        // Two folders.
+        stays(&["a/app/x.py", "b/app/y.py"], &["app/x.py", "app/y.py"]);
+        // The root has such a folder.
+        stays(&["backend/app/db.py", "app/main.py"], &["app/db.py"]);
+        stays(&["backend/app/db.py"], &["app/db.py", "backend/other.py"]);
+        // No folder to know it by.
+        stays(&["backend/setup.py"], &["setup.py"]);
+        // An end, but not of whole names.
+        stays(&["backend/myapp/db.py"], &["app/db.py"]);
+    }
+
+    #[test]
+    fn what_the_report_says_of_its_folders_counts_before_any_guess() {
+        let known = ["backend/app/db.py", "web/src/x.ts"];
+        let mapped = settle(&known, &[], &["app/db.py", "/w/r/web/src/x.ts"]);
+        assert_eq!(mapped, ["app/db.py", "web/src/x.ts"]);
+        let known = known.map(|path| path.parse().unwrap());
+        let mut places = Places::new(&known);
+        let base = |base: &str| Some(base.to_owned());
+        let based =
+            places.add(Place::Relative { base: base("/w/r/web/"), path: "src/x.ts".into() });
+        let other = places.add(Place::Relative { base: None, path: "app/db.py".into() });
+        let settled = places.settle();
+        assert_eq!(settled.get(based).unwrap().as_str(), "web/src/x.ts");
+        assert_eq!(settled.get(other).unwrap().as_str(), "app/db.py");
+        // A base that says nothing of the repository.
+        let mut places = Places::new(&known);
+        let based = places.add(Place::Relative { base: base("/"), path: "app/db.py".into() });
+        assert_eq!(places.settle().get(based).unwrap().as_str(), "backend/app/db.py");
     }
 }
