@@ -2,11 +2,14 @@
 //!
 //! Nothing of a body is kept: codes are compared with known ones, the rest is our own words.
 
+mod unknown;
+
 use std::time::Duration;
 
 use chaffinch_egress::ModelError;
 use serde_json::Value;
 
+use self::unknown::is_unknown;
 use crate::{headers::Hints, request::Field};
 
 /// A failed attempt.
@@ -72,8 +75,8 @@ pub(crate) fn of_reply(
 ) -> Failure {
     let json: Value = serde_json::from_slice(body).unwrap_or_default();
     let refused = || {
-        let names = |field: &Field| holds(body, field.name().as_bytes());
-        Field::ALL.into_iter().find(|field| may_drop(*field) && names(field))
+        let unknown = |field: &Field| may_drop(*field) && is_unknown(field.name(), &json, body);
+        Field::ALL.into_iter().find(unknown)
     };
     // 422 is what typed servers answer to a field that they do not know, 500 what careless ones do.
     if matches!(status, 400 | 422 | 500)
@@ -96,10 +99,6 @@ pub(crate) fn of_error_in_reply(error: &Value) -> Failure {
         Some(status) => of_status(status),
         None => Failure::never(ModelError::Other("the endpoint says that it failed".to_owned())),
     }
-}
-
-fn holds(body: &[u8], name: &[u8]) -> bool {
-    body.windows(name.len()).any(|window| window == name)
 }
 
 /// The object that says what is wrong: under `error`, or, with some servers, the body itself.
