@@ -23,6 +23,7 @@ pub struct Door {
     policy: Policy,
     policy_digest: String,
     endpoint: Endpoint,
+    asked_as: String,
     origin: String,
     redactor: Redactor,
     receipts: Arc<dyn Receipts>,
@@ -109,6 +110,7 @@ impl Door {
             policy,
             policy_digest,
             endpoint,
+            asked_as: String::new(),
             origin,
             redactor,
             receipts,
@@ -116,6 +118,13 @@ impl Door {
             clock,
             entropy,
         })
+    }
+
+    /// Says how the model is asked, as far as it changes answers (the interface, how hard it is to
+    /// think): an answer that was kept does not stand for one that is asked for in another way.
+    #[must_use]
+    pub fn asked_as(self, how: String) -> Self {
+        Self { asked_as: how, ..self }
     }
 
     /// The policy in force.
@@ -165,7 +174,7 @@ impl Door {
             self.tokens.count(prompt.instructions) + self.tokens.count(prompt.render().expose());
         within(tokens, self.policy.prompt_tokens)?;
         Ok(Inspected {
-            cache_key: cache_key(&prompt, &self.endpoint),
+            cache_key: cache_key(&prompt, &self.endpoint, &self.asked_as),
             prompt,
             redactions,
             tokens,

@@ -29,8 +29,8 @@ impl Inspected {
         &self.redactions
     }
 
-    /// Two prompts with the same key ask the same of the same model at the same endpoint, whatever
-    /// their random markers: SHA-256, hexadecimal.
+    /// Two prompts with the same key ask the same of the same model at the same endpoint in the same
+    /// way, whatever their random markers: SHA-256, hexadecimal.
     pub fn cache_key(&self) -> String {
         self.cache_key.clone()
     }
@@ -47,8 +47,8 @@ impl fmt::Debug for Inspected {
     }
 }
 
-pub(crate) fn cache_key(prompt: &Prompt, endpoint: &Endpoint) -> String {
-    let mut fields = Fields::new("chaffinch-answer-1")
+pub(crate) fn cache_key(prompt: &Prompt, endpoint: &Endpoint, asked_as: &str) -> String {
+    let mut fields = Fields::new("chaffinch-answer-2")
         .text(prompt.version)
         .text(prompt.instructions)
         .text(prompt.schema.name)
@@ -56,6 +56,7 @@ pub(crate) fn cache_key(prompt: &Prompt, endpoint: &Endpoint) -> String {
         .text(prompt.question.expose())
         .text(&endpoint.base_url)
         .text(&endpoint.model)
+        .text(asked_as)
         .number(prompt.max_output_tokens.into())
         .number(prompt.excerpt.lines().len() as u64);
     for line in prompt.excerpt.lines() {

@@ -149,6 +149,17 @@ fn the_cache_key_depends_on_what_is_asked_and_not_on_the_marker() {
     assert_eq!(key(base()), key(reasoned));
 }
 
+#[test]
+fn the_cache_key_depends_on_how_the_model_is_asked() {
+    let key = |how: &str| {
+        let asked = prompt("rule: x", lines("a.py", 1, &["x = 1"]));
+        door(policy()).asked_as(how.to_owned()).inspect(asked).unwrap().cache_key()
+    };
+    assert_eq!(key("chat low"), key("chat low"));
+    assert_ne!(key("chat low"), key("chat high"));
+    assert_ne!(key("chat low"), key(""));
+}
+
 #[tokio::test]
 async fn a_prompt_is_cleared_only_by_the_door_that_inspected_it() {
     let inspected = door(policy()).inspect(prompt("rule", lines("a.py", 1, &["x"]))).unwrap();
