@@ -36,7 +36,7 @@ impl Config {
             api_url: github_com(),
             code_scanning: true,
             max_file_bytes: 1 << 20,
-            max_report_bytes: 100 << 20,
+            max_report_bytes: 100_000_000,
             back_off: Duration::from_millis(250),
         }
     }

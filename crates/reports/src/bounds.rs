@@ -2,6 +2,9 @@
 
 use crate::ReportError;
 
+/// The largest report that is read, in bytes: 100 MB.
+pub const MAX_BYTES: u64 = 100_000_000;
+
 /// Bounds of one report. Past the first three, reading fails with an error that names the bound;
 /// texts past `text` are cut and counted.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -18,7 +21,7 @@ pub struct Limits {
 
 impl Default for Limits {
     fn default() -> Self {
-        Self { bytes: 100_000_000, results: 25_000, depth: MAX_DEPTH, text: 4_096 }
+        Self { bytes: MAX_BYTES, results: 25_000, depth: MAX_DEPTH, text: 4_096 }
     }
 }
 

@@ -18,7 +18,7 @@ use std::fmt;
 use chaffinch_core::{Flow, Location, RepoPath, Rule, SourceText};
 
 pub use self::{
-    bounds::Limits,
+    bounds::{Limits, MAX_BYTES},
     fingerprint::{combine, identify},
 };
 
