@@ -128,6 +128,16 @@ impl Config {
     }
 }
 
+impl Config {
+    /// What of how the model is asked changes its answers, beside the prompt and the model: answers
+    /// to the same prompt, asked in the same way, may stand for each other. Holds no key.
+    pub fn asked_as(&self) -> String {
+        let Self { api, api_version, reasoning_effort, structured, extra, .. } = self;
+        let how = format!("{api:?} {structured:?}");
+        serde_json::json!([how, api_version, reasoning_effort, extra]).to_string()
+    }
+}
+
 /// Why a [`Config`] cannot be used.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
@@ -190,6 +200,11 @@ const RESERVED: [&str; 36] = [
     "web_search_options",
 ];
 
+/// The first of `names` that [`Config::extra`] may not hold.
+pub fn reserved<'a>(names: impl IntoIterator<Item = &'a String>) -> Option<&'a String> {
+    names.into_iter().find(|name| RESERVED.contains(&name.as_str()))
+}
+
 /// What a checked [`Config`] comes to on the wire.
 pub(crate) struct Target {
     pub(crate) url: Url,
@@ -214,7 +229,7 @@ pub(crate) fn check(config: &Config) -> Result<Target, ConfigError> {
             return Err(ConfigError::Zero(name));
         }
     }
-    if let Some(name) = config.extra.keys().find(|k| RESERVED.contains(&k.as_str())) {
+    if let Some(name) = reserved(config.extra.keys()) {
         return Err(ConfigError::Extra(name.clone()));
     }
     let url = url(config)?;
@@ -305,6 +320,28 @@ mod tests {
             config.extra.insert(name.into(), true.into());
             assert_eq!(check(&config).err(), Some(ConfigError::Extra(name.into())));
         }
+    }
+
+    #[test]
+    fn all_that_changes_answers_is_in_how_the_model_is_asked_and_nothing_else_is() {
+        let base = || config("http://x/v1");
+        let mut extra = base();
+        extra.extra.insert("seed".into(), 7.into());
+        let others = [
+            Config { api: Api::Responses, ..base() },
+            Config { api_version: Some("2024-10-21".into()), ..base() },
+            Config { reasoning_effort: Some("low".into()), ..base() },
+            Config { structured: Structured::Off, ..base() },
+            extra,
+        ];
+        let mut all: Vec<String> = others.iter().map(Config::asked_as).collect();
+        all.push(base().asked_as());
+        all.sort();
+        all.dedup();
+        assert_eq!(all.len(), others.len() + 1, "{all:?}");
+        let auth = Auth::Bearer("sk-sentinel".into());
+        let same = Config { auth, stream: true, max_retries: 9, ..base() };
+        assert_eq!(same.asked_as(), base().asked_as());
     }
 
     #[test]

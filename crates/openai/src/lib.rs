@@ -11,5 +11,5 @@ mod request;
 mod wire;
 
 pub use client::Client;
-pub use config::{Api, Auth, Config, ConfigError, OutputLimit, Structured};
+pub use config::{Api, Auth, Config, ConfigError, OutputLimit, Structured, reserved};
 pub use probe::Probe;

@@ -12,8 +12,8 @@ use std::path::Path;
 pub use layers::EXAMPLE;
 pub use secret::{Secret, read_secret};
 pub use sections::{
-    Attestation, GitHub, Log, LogFormat, Model, ModelApi, ModelAuth, Policy, Server, Store, Triage,
-    Upload,
+    Attestation, GitHub, Log, LogFormat, Model, ModelApi, ModelAuth, ModelOutputLimit,
+    ModelStructured, Policy, Server, Store, Triage, Upload,
 };
 use serde::Deserialize;
 

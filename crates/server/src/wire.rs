@@ -16,7 +16,9 @@ use tokio::sync::{Notify, Semaphore};
 use crate::{
     App, Config, SystemClock, SystemEntropy,
     app::Limits,
-    config::{ConfigError, ModelApi, ModelAuth, Secret, read_secret},
+    config::{
+        ConfigError, ModelApi, ModelAuth, ModelOutputLimit, ModelStructured, Secret, read_secret,
+    },
     http_client,
 };
 
@@ -176,7 +178,7 @@ pub fn engine(
         Arc::clone(&clock),
         Arc::clone(&entropy),
     )?;
-    let door = Arc::new(door);
+    let door = Arc::new(door.asked_as(asked(config).asked_as()));
     let model = model(config, http, Arc::clone(&clock), Arc::clone(&entropy))?;
     let public = config.server.public_url.trim_end_matches('/');
     let bounds = chaffinch_triage::Config {
@@ -302,23 +304,40 @@ fn model(
         ModelAuth::Bearer => openai::Auth::Bearer(wanted("model.key", &from.key())?),
         ModelAuth::ApiKey => openai::Auth::ApiKey(wanted("model.key", &from.key())?),
     };
+    let client = openai::Config { auth, ..asked(config) };
+    Ok(Arc::new(openai::Client::new(http, client, clock, entropy)?))
+}
+
+/// How the configured endpoint is asked, without the key.
+fn asked(config: &Config) -> openai::Config {
+    let from = &config.model;
     let some = |text: &String| (!text.is_empty()).then(|| text.clone());
-    let client = openai::Config {
+    openai::Config {
         api: match from.api {
             ModelApi::Responses => openai::Api::Responses,
             ModelApi::Chat => openai::Api::Chat,
         },
-        auth,
         api_version: some(&from.api_version),
         reasoning_effort: some(&from.reasoning_effort),
+        structured: match from.structured {
+            ModelStructured::Schema => openai::Structured::Schema,
+            ModelStructured::Object => openai::Structured::Object,
+            ModelStructured::Off => openai::Structured::Off,
+        },
+        output_limit: match from.output_limit {
+            ModelOutputLimit::Auto => openai::OutputLimit::Auto,
+            ModelOutputLimit::MaxCompletionTokens => openai::OutputLimit::MaxCompletionTokens,
+            ModelOutputLimit::MaxTokens => openai::OutputLimit::MaxTokens,
+        },
+        stream: from.stream,
+        extra: from.extra.clone(),
         timeout: Duration::from_secs(from.timeout_seconds),
         max_retries: from.max_retries,
         max_concurrency: config.triage.concurrency * config.server.workers.max(1),
         requests_per_minute: (from.requests_per_minute > 0).then_some(from.requests_per_minute),
         tokens_per_minute: (from.tokens_per_minute > 0).then_some(from.tokens_per_minute),
         ..openai::Config::new(from.base_url.clone(), from.name.clone())
-    };
-    Ok(Arc::new(openai::Client::new(http, client, clock, entropy)?))
+    }
 }
 
 fn given(name: &str, secret: &Secret) -> anyhow::Result<Option<SecretString>> {
@@ -328,3 +347,6 @@ fn given(name: &str, secret: &Secret) -> anyhow::Result<Option<SecretString>> {
 fn wanted(name: &str, secret: &Secret) -> anyhow::Result<SecretString> {
     given(name, secret)?.with_context(|| format!("{name} is missing"))
 }
+
+#[cfg(test)]
+mod tests;

@@ -1,5 +1,7 @@
 //! One struct a section. What each setting means stands in `chaffinch.example.toml`.
 
+mod model;
+
 use std::{net::SocketAddr, path::PathBuf};
 
 use chaffinch_core::{RepoName, Rung};
@@ -7,6 +9,7 @@ use secrecy::SecretString;
 use serde::Deserialize;
 use url::Url;
 
+pub use self::model::{Attestation, Model, ModelApi, ModelAuth, ModelOutputLimit, ModelStructured};
 use super::Secret;
 
 /// `[server]`
@@ -38,7 +41,8 @@ impl Server {
         }
         within("server.workers", self.workers, 0, 256, problems);
         within("server.max_delivery_bytes", self.max_delivery_bytes, 1024, 25 << 20, problems);
-        within("server.max_report_bytes", self.max_report_bytes, 1024, 100 << 20, problems);
+        let most = chaffinch_reports::MAX_BYTES as usize;
+        within("server.max_report_bytes", self.max_report_bytes, 1024, most, problems);
     }
 }
 
@@ -89,84 +93,6 @@ impl Triage {
         within("triage.max_attempts", self.max_attempts as usize, 1, 50, problems);
         let most = self.max_attempts.max(1) as usize;
         within("triage.publish_after", self.publish_after as usize, 1, most, problems);
-    }
-}
-
-/// `[model]`
-#[derive(Debug, Clone, Deserialize)]
-#[serde(deny_unknown_fields)]
-#[expect(missing_docs, reason = "documented in chaffinch.example.toml")]
-pub struct Model {
-    pub base_url: Url,
-    pub name: String,
-    pub api: ModelApi,
-    pub auth: ModelAuth,
-    key: Option<SecretString>,
-    key_file: Option<PathBuf>,
-    pub api_version: String,
-    pub reasoning_effort: String,
-    pub timeout_seconds: u64,
-    pub max_retries: u32,
-    pub max_output_tokens: u32,
-    pub requests_per_minute: u32,
-    pub tokens_per_minute: u32,
-    pub self_hosted: bool,
-    pub attestation: Attestation,
-}
-
-/// Which API of the endpoint is used.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum ModelApi {
-    /// `/responses`
-    Responses,
-    /// `/chat/completions`
-    Chat,
-}
-
-/// How the key is sent.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum ModelAuth {
-    /// `Authorization: Bearer`
-    Bearer,
-    /// `api-key`
-    ApiKey,
-    /// Not at all.
-    None,
-}
-
-/// `[model.attestation]`
-#[derive(Debug, Clone, Deserialize)]
-#[serde(deny_unknown_fields)]
-#[expect(missing_docs, reason = "documented in chaffinch.example.toml")]
-pub struct Attestation {
-    pub agreement: String,
-    pub retention_days: u16,
-    pub no_training: bool,
-}
-
-impl Model {
-    /// The endpoint's key.
-    pub fn key(&self) -> Secret {
-        Secret::of(&self.key, &self.key_file)
-    }
-
-    pub(super) fn validate(&self, problems: &mut Vec<String>) {
-        if !matches!(self.base_url.scheme(), "http" | "https") {
-            problems.push("model.base_url: want an http or https address".into());
-        }
-        if self.name.is_empty() {
-            problems.push(
-                "model.name is missing: name the model to ask, as its endpoint calls it, here or in \
-                 CHAFFINCH__MODEL__NAME"
-                    .into(),
-            );
-        }
-        self.key().validate("model.key", self.auth != ModelAuth::None, problems);
-        within("model.timeout_seconds", self.timeout_seconds as usize, 1, 3600, problems);
-        within("model.max_retries", self.max_retries as usize, 0, 10, problems);
-        within("model.max_output_tokens", self.max_output_tokens as usize, 256, 200_000, problems);
     }
 }
 

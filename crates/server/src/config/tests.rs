@@ -67,3 +67,36 @@ fn debug_never_shows_a_secret() {
     let shown = format!("{:?}", load("", &environment).unwrap());
     assert!(!shown.contains("sentinel"), "{shown}");
 }
+
+#[test]
+fn no_report_is_taken_that_would_not_be_read() {
+    let most = chaffinch_reports::MAX_BYTES as usize;
+    assert_eq!(load("", &[]).unwrap().server.max_report_bytes, most);
+    let above = load("[server]\nmax_report_bytes = 100000001", &[]).unwrap();
+    let problems = above.validate().unwrap_err().to_string();
+    assert!(
+        problems.contains("server.max_report_bytes is 100000001: want 1024 to 100000000"),
+        "{problems}"
+    );
+}
+
+#[test]
+fn a_field_that_is_ours_or_no_json_is_refused_in_every_request() {
+    let extra = |fields: &str| {
+        let config = load(&format!("[model.extra]\n{fields}"), &[]).unwrap();
+        let problems = config.validate_for_triage().unwrap_err().problems;
+        problems.into_iter().filter(|p| p.starts_with("model.extra")).collect::<Vec<_>>().join("\n")
+    };
+    assert_eq!(
+        extra("service_tier = \"flex\"\nprovider = { only = [\"a\"], zdr = true, p = 0.5 }"),
+        ""
+    );
+    assert_eq!(
+        extra("store = true"),
+        "model.extra.store: Chaffinch sets this field itself, or never sends it"
+    );
+    assert_eq!(
+        extra("many = [{ most = inf }]"),
+        "model.extra: want no infinite numbers, JSON has none"
+    );
+}
