@@ -9,7 +9,8 @@ use chrono::{DateTime, TimeDelta, Utc};
 
 use crate::JobError;
 
-/// After so many failures in a row that may pass, a last attempt stops asking.
+/// After so many failures in a row by which no question was answered, no more is asked: of those that
+/// may pass, in a last attempt; of those that cannot (no such model, a redirect), in any.
 const MISSES: u32 = 3;
 
 /// Shared by the questions of one run.
@@ -109,15 +110,21 @@ impl Brake {
             ModelError::Denied => {
                 Ok(self.stop(Cause::Unavailable("it refuses our credential".into())))
             }
-            ModelError::Refused => Ok(Cause::ModelRefused),
-            ModelError::Cut => Ok(Cause::Cut),
-            ModelError::Filtered => Ok(Cause::Filtered),
+            ModelError::Refused => Ok(self.replied(Cause::ModelRefused)),
+            ModelError::Cut => Ok(self.replied(Cause::Cut)),
+            ModelError::Filtered => Ok(self.replied(Cause::Filtered)),
             ModelError::Malformed(_) => Ok(Cause::Malformed),
             ModelError::TooLarge => {
                 Ok(Cause::Unavailable("the prompt does not fit the model's context".into()))
             }
-            other => Ok(Cause::Unavailable(other.to_string())),
+            other => Ok(self.missed(&other.to_string())),
         }
+    }
+
+    /// It did not judge, but this is the model's own word.
+    fn replied(&self, cause: Cause) -> Cause {
+        self.answered();
+        cause
     }
 
     fn missed(&self, why: &str) -> Cause {
@@ -132,5 +139,43 @@ impl Brake {
 
     fn stop(&self, cause: Cause) -> Cause {
         self.state().stopped.get_or_insert(cause).clone()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn fails(brake: &Brake, error: ModelError) -> Cause {
+        brake.failure(error, DateTime::UNIX_EPOCH, false).unwrap()
+    }
+
+    fn other() -> ModelError {
+        ModelError::Other("status 404".into())
+    }
+
+    #[test]
+    fn an_endpoint_that_can_never_answer_is_asked_three_times() {
+        let brake = Brake::new(50);
+        for _ in 0..3 {
+            assert_eq!(brake.check(false, false).unwrap(), None);
+            fails(&brake, other());
+        }
+        let why = Cause::Unavailable("status 404".into());
+        assert_eq!(brake.check(false, false).unwrap(), Some(why));
+    }
+
+    #[test]
+    fn one_bad_request_among_answers_stops_nothing() {
+        let brake = Brake::new(50);
+        for between in [None, Some(ModelError::Cut), Some(ModelError::Refused)] {
+            fails(&brake, other());
+            fails(&brake, other());
+            match between {
+                None => brake.answered(),
+                Some(error) => drop(fails(&brake, error)),
+            }
+        }
+        assert_eq!(brake.check(false, false).unwrap(), None);
     }
 }
