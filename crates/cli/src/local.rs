@@ -37,7 +37,8 @@ impl Checkout {
         };
         // A link in the checkout may point anywhere; what it points at must still be inside.
         let file = self.root.join(path.as_str()).canonicalize().map_err(failed)?;
-        if !file.starts_with(&self.root) || !file.is_file() {
+        let inside = file.strip_prefix(&self.root).map_err(|_| ForgeError::NotFound)?;
+        if is_git(Path::new(path.as_str())) || is_git(inside) || !file.is_file() {
             return Err(ForgeError::NotFound);
         }
         let mut bytes = Vec::new();
@@ -90,6 +91,11 @@ impl Checkout {
     }
 }
 
+/// Whether a path is Git's own: no source, and CI leaves its tokens there (`.git/config`).
+fn is_git(path: &Path) -> bool {
+    path.components().any(|part| part.as_os_str().eq_ignore_ascii_case(".git"))
+}
+
 #[async_trait]
 impl Source for Checkout {
     async fn change(&self, _: u64) -> Result<Change, ForgeError> {
@@ -129,5 +135,21 @@ mod tests {
         assert!(matches!(read("link"), Err(ForgeError::NotFound)));
         assert!(matches!(read("absent"), Err(ForgeError::NotFound)));
         assert_eq!(read("fine").unwrap().expose(), b"x");
+    }
+    #[test]
+    fn what_git_keeps_for_itself_is_never_read() {
+        let root = tempfile::tempdir().unwrap();
+        for folder in [".git", "sub/.Git", ".github"] {
+            std::fs::create_dir_all(root.path().join(folder)).unwrap();
+            std::fs::write(root.path().join(folder).join("config"), "token").unwrap();
+        }
+        std::os::unix::fs::symlink(".git/config", root.path().join("link")).unwrap();
+        std::os::unix::fs::symlink(".github", root.path().join("sub/.GIT")).unwrap();
+        let checkout = Checkout::open(root.path()).unwrap();
+        let read = |path: &str| checkout.read(&path.parse().unwrap());
+        for path in [".git/config", "sub/.Git/config", "sub/.GIT/config", "link"] {
+            assert!(matches!(read(path), Err(ForgeError::NotFound)), "{path}");
+        }
+        assert_eq!(read(".github/config").unwrap().expose(), b"token");
     }
 }
