@@ -1,5 +1,7 @@
 //! A model's answer: read strictly, and believed only where the lines that were sent bear it out.
 
+mod block;
+
 use chaffinch_core::{
     Cause, Evidence, Excerpt, ExcerptLine, Finding, Reason, RepoPath, SourceText, Triage, Verdict,
 };
@@ -130,46 +132,20 @@ fn verify(quote: &Quote, excerpt: &Excerpt) -> Option<Evidence> {
     found.then(|| Evidence { path, line, quote: text.into() })
 }
 
-/// Whether a quotation is of code. What a comment claims is no evidence for anything.
+/// Whether a quotation is of code. What a comment or a text claims is no evidence for anything.
 fn proves(evidence: &Evidence, excerpt: &Excerpt) -> bool {
-    let Some(line) = excerpt.line(&evidence.path, evidence.line) else { return false };
-    if in_block(line, excerpt) {
+    let extension = evidence.path.extension();
+    let lines: Vec<&ExcerptLine> =
+        excerpt.lines().iter().filter(|line| line.path == evidence.path).collect();
+    let outside = block::outside(&lines, &extension);
+    let Some((line, outside)) =
+        lines.iter().zip(outside).find(|(line, _)| line.number == evidence.line)
+    else {
         return false;
-    }
+    };
     let text = line.text.expose();
-    let code = &text[..comment_start(text, &evidence.path.extension())];
+    let code = &text[..comment_start(text, &extension).min(outside)];
     code.contains(evidence.quote.expose())
-}
-
-/// Whether a line stands inside a block comment or docstring that an earlier line opened.
-fn in_block(line: &ExcerptLine, excerpt: &Excerpt) -> bool {
-    let mut end: Option<&str> = None;
-    for other in excerpt.lines().iter().filter(|other| other.path == line.path) {
-        let text = other.text.expose().trim_start();
-        let inside = end.is_some();
-        let rest = match end {
-            Some(sign) => match text.split_once(sign) {
-                Some((_, rest)) => {
-                    end = None;
-                    rest
-                }
-                None => "",
-            },
-            None => text,
-        };
-        if other.number == line.number {
-            return inside;
-        }
-        for (open, close) in [("/*", "*/"), ("\"\"\"", "\"\"\""), ("'''", "'''"), ("<!--", "-->")] {
-            let opened = rest.strip_prefix(open).or_else(|| {
-                (open == "/*").then(|| rest.rsplit_once(open).map(|(_, rest)| rest)).flatten()
-            });
-            if opened.is_some_and(|rest| !rest.contains(close)) {
-                end = Some(close);
-            }
-        }
-    }
-    false
 }
 
 /// Where a line's comment starts. It takes too much for a comment rather than too little: a line

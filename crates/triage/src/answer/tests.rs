@@ -180,28 +180,134 @@ fn what_counts_as_a_comment_is_told_by_language() {
     }
 }
 
+/// Lines of one file, as they are numbered; one that begins with `def ` is the head of a function.
+fn lines_of(path: &str, lines: &[(u32, &str)]) -> Excerpt {
+    let line = |(number, text): &(u32, &str)| ExcerptLine {
+        path: path.parse().unwrap(),
+        number: *number,
+        text: (*text).into(),
+        reason: if text.starts_with("def ") { Reason::Signature } else { Reason::Function },
+    };
+    Excerpt::new(lines.iter().map(line).collect(), Rung::Function, vec![]).unwrap()
+}
+
+/// The numbers of the lines whose whole text, quoted, is evidence.
+fn proving(path: &str, lines: &[(u32, &str)]) -> Vec<u32> {
+    let excerpt = lines_of(path, lines);
+    let quoted = |line: &&ExcerptLine| {
+        let quote = line.text.expose().trim().into();
+        proves(&Evidence { path: line.path.clone(), line: line.number, quote }, &excerpt)
+    };
+    excerpt.lines().iter().filter(quoted).map(|line| line.number).collect()
+}
+
+/// The same for lines that follow each other from line 1.
+fn proving_all(path: &str, lines: &[&str]) -> Vec<u32> {
+    let lines: Vec<_> = (1..).zip(lines.iter().copied()).collect();
+    proving(path, &lines)
+}
+
+const BAIT: &str = "    value = int(name)";
+
 #[test]
 fn what_a_docstring_or_block_comment_claims_proves_nothing() {
-    let texts = [
-        "def f(a):",
-        "    \"\"\"Finds.",
-        "    a is escaped.",
-        "    \"\"\"",
-        "    b = 1",
-        "/* a",
-        "b */",
-        "c = 1",
+    let lines = ["def f(a):", "    \"\"\"Finds.", BAIT, "    \"\"\"", "    b = 1"];
+    assert_eq!(proving_all("a.py", &lines), [1, 5]);
+    assert_eq!(proving_all("a.js", &["x = 1; /* a", BAIT, "b */", "c = 1;"]), [4]);
+    assert_eq!(proving_all("a.rb", &["=begin", BAIT, "=end", "c = 1"]), [4]);
+    assert_eq!(proving_all("a.html", &["<p> <!-- a", BAIT, "-->", "<b>ccc</b>"]), [4]);
+}
+
+#[test]
+fn what_a_text_of_several_lines_says_proves_nothing() {
+    let rows: [(&str, &str, &str); 9] = [
+        ("a.py", "x = \"\"\"", "\"\"\".strip()"),
+        ("a.py", "log(f'''", "''')"),
+        ("A.java", "String x = \"\"\"", "\"\"\";"),
+        ("a.ts", "const x = `", "`;"),
+        ("a.go", "x := `a\\", "`"),
+        ("a.php", "$x = <<<EOT", "EOT;"),
+        ("a.rb", "x = <<~'sql'.strip", "  sql"),
+        ("a.sh", "cat <<-EOF | grep x", "EOF"),
+        ("a.php", "$x = \"SELECT", "\";"),
     ];
-    let lines = texts.iter().zip(1..).map(|(text, number)| ExcerptLine {
-        path: "a.py".parse().unwrap(),
-        number,
-        text: (*text).into(),
-        reason: Reason::Function,
-    });
-    let excerpt = Excerpt::new(lines.collect(), Rung::Function, vec![]).unwrap();
-    let inside: Vec<u32> =
-        excerpt.lines().iter().filter(|l| in_block(l, &excerpt)).map(|l| l.number).collect();
-    assert_eq!(inside, [3, 4, 7]);
+    for (path, open, close) in rows {
+        let proving = proving_all(path, &["a = 1", open, BAIT, close, "last = 1"]);
+        assert!(!proving.contains(&3), "{path}: {open}");
+        assert!(proving.contains(&1), "{path}: {open}");
+    }
+    let excerpt = lines_of("a.py", &[(1, "x = f(1) + \"\"\"int(name)"), (2, "\"\"\"")]);
+    for (quote, is_code) in [("x = f(1)", true), ("int(name)", false)] {
+        let evidence = Evidence { path: "a.py".parse().unwrap(), line: 1, quote: quote.into() };
+        assert_eq!(proves(&evidence, &excerpt), is_code, "{quote}");
+    }
+}
+
+#[test]
+fn behind_a_text_of_several_lines_is_code_again() {
+    for (path, open, close) in [
+        ("a.py", "x = \"\"\"", "\"\"\".strip()"),
+        ("a.ts", "const x = `", "`;"),
+        ("a.php", "$x = <<<EOT", "EOT;"),
+        ("a.c", "x = 1; /* it's", "*/"),
+    ] {
+        let proving = proving_all(path, &["a = 1", open, BAIT, close, "last = 1"]);
+        assert!(proving.contains(&5), "{path}: {open}");
+    }
+}
+
+#[test]
+fn a_sign_in_a_comment_or_string_turns_nothing_round() {
+    for decoy in ["# \"\"\"", "x=1# it's \"\"\"", "x = '\"\"\"'"] {
+        let proving = proving_all("a.py", &[decoy, "y = \"\"\"", BAIT, "\"\"\""]);
+        assert!(!proving.contains(&3), "{decoy}");
+    }
+    for decoy in ["// a ` b", "x = '`'", "x = s.replace(/'/g, '`')", "x = /`/"] {
+        let proving = proving_all("a.js", &[decoy, "y = `", BAIT, "`"]);
+        assert!(!proving.contains(&3), "{decoy}");
+    }
+}
+
+#[test]
+fn a_text_whose_opening_was_cut_away_proves_nothing() {
+    let rows: [(&str, &str); 7] = [
+        ("a.py", "\"\"\""),
+        ("a.py", "  WHERE name = \"\"\""),
+        ("a.py", "\"\"\" if name else 0"),
+        ("a.js", "`);"),
+        ("a.c", "  and so on */"),
+        ("a.php", "EOT;"),
+        ("a.sh", "EOF"),
+    ];
+    for (path, close) in rows {
+        let cut = [(20, BAIT), (21, close), (22, "last = 1")];
+        assert!(!proving(path, &cut).contains(&20), "{path}: {close}");
+        let far = [(1, "first = 1"), (20, BAIT), (25, "other = 1"), (30, close)];
+        let proving = proving(path, &far);
+        assert!(proving.contains(&1), "{path}: {close}");
+        assert!(!proving.contains(&20) && !proving.contains(&25), "{path}: {close}");
+    }
+    // It was cut in the middle of a line, which was too wide.
+    let wide = [(1, "x = a + b …"), (2, BAIT), (3, "\"\"\"")];
+    assert!(!proving("a.py", &wide).contains(&2));
+}
+
+#[test]
+fn code_beside_texts_proves_as_before() {
+    let plain = [(20, BAIT), (25, "a = \"\"\"one line\"\"\""), (30, "b = `x` + '/*'")];
+    assert_eq!(proving("a.py", &plain), [20, 25, 30]);
+    let template = [(20, BAIT), (22, "fetch(`/users/${id}`, { method: 'POST' })"), (24, "d();e()")];
+    assert_eq!(proving("a.js", &template), [20, 22, 24]);
+    // No string ends right before a word: this one begins here.
+    let begins = [(20, BAIT), (21, "q = \"\"\"SELECT 1"), (22, "\"\"\""), (23, "run(q)")];
+    assert_eq!(proving("a.py", &begins), [20, 23]);
+    // The grammar knows where a function begins.
+    let head = [(20, "def f(name):"), (21, BAIT), (22, "q = \"\"\""), (23, "xyz"), (24, "\"\"\"")];
+    assert_eq!(proving("a.py", &head), [20, 21]);
+    let next = [(20, BAIT), (30, "def f(name):"), (31, "q = \"\"\""), (32, "xyz"), (33, "\"\"\"")];
+    assert_eq!(proving("a.py", &next), [20, 30]);
+    let globs = [(20, BAIT), (21, "paths = glob('src/*')"), (22, "cron = '*/5'")];
+    assert_eq!(proving("a.py", &globs), [20, 21, 22]);
 }
 
 fn any_quote() -> impl Strategy<Value = (String, i64, String)> {
