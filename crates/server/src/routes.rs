@@ -13,6 +13,7 @@ use axum::{
     http::StatusCode,
     routing::{get, post},
 };
+use tokio::sync::Semaphore;
 use tower_http::{catch_panic::CatchPanicLayer, timeout::TimeoutLayer};
 
 use crate::App;
@@ -26,13 +27,14 @@ const UPLOAD: Duration = Duration::from_secs(300);
 pub fn router(app: Arc<App>) -> Router {
     let limits = app.limits;
     let bounded = |time| TimeoutLayer::with_status_code(StatusCode::REQUEST_TIMEOUT, time);
+    let room = Arc::new(Semaphore::new(webhook::ROOM));
+    let delivery = move |app, request| webhook::github(app, room, request);
     let quick = Router::new()
-        .route("/webhooks/github", post(webhook::github))
+        .route("/webhooks/github", post(delivery))
         .route("/healthz", get(health::live))
         .route("/readyz", get(health::ready))
         .route("/metrics", get(health::metrics))
         .route("/policy", get(policy::page))
-        .layer(DefaultBodyLimit::max(limits.delivery_bytes))
         .layer(bounded(DELIVERY));
     let slow = Router::new()
         .route("/api/v1/reports", post(uploads::report))
