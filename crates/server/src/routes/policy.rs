@@ -38,17 +38,18 @@ pub(super) async fn page(State(app): State<Arc<App>>) -> Markup {
                 h2 { "What is sent" }
                 ul {
                     li { "For each finding " (ceiling(policy.ceiling)) ", at most " (policy.excerpt_tokens) " tokens of source." }
-                    li { "The scanner's rule, its message, and the file's path." }
+                    li { "The scanner's rule, its message, the file's path, and by path and line number the steps of its data flow." }
                     li { "Secrets and e-mail addresses in source are replaced by placeholders first, or nothing is sent." }
-                    li { "Never: authors, titles, descriptions, branches, commit messages, other files." }
+                    li { "Never: authors, titles, descriptions, branches, commit messages, " (never(policy.ceiling)) "." }
                 }
                 h2 { "To whom" }
                 p { "The model " code { (endpoint.model) } " at " code { (endpoint.base_url) } ". " (vendor) }
                 h2 { "What is kept here" }
                 ul {
-                    li { "Answers: " (policy.answer_ttl_days) " days, encrypted." }
+                    li { "Answers (the verdict, and the model's own words: its reason, its advice, what else it would have to see; of the lines only their numbers): " (policy.answer_ttl_days) " days, encrypted." }
+                    li { "Records of what the last run said on a pull request (rules, places, verdicts, the models' reasons): " (policy.answer_ttl_days) " days after that run, encrypted." }
                     li { "Receipts (which lines were sent, when and where to; no code): at most " (MAX_TTL.as_secs() / 86_400) " days, encrypted." }
-                    li { "Code: only in memory, while one job runs. Uploaded reports: encrypted, until their job is done, at most " (REPORT_KEPT.as_secs() / 60) " minutes." }
+                    li { "Code: only in memory, while one job runs, but for what a model quotes in its own words. Uploaded reports: encrypted, until their job is done, at most " (REPORT_KEPT.as_secs() / 60) " minutes." }
                 }
                 p { "Policy " code { (policy.digest()) } }
             }
@@ -56,12 +57,44 @@ pub(super) async fn page(State(app): State<Arc<App>>) -> Markup {
     }
 }
 
+/// What may be sent of source, at most.
 fn ceiling(rung: Rung) -> &'static str {
     match rung {
-        Rung::Finding => "the lines that the scanner points at",
+        Rung::Finding => {
+            "the lines that the scanner points at, and those of its data flow in that file"
+        }
         Rung::Slice => "the lines of its function that decide the answer",
         Rung::Function => "the lines of its function, and what they name in the same file",
-        Rung::Related => "the lines of its function, and what they name in other files",
-        Rung::File => "up to its whole file",
+        Rung::Related => {
+            "the lines of its function, what they name in the same file, and of other files the steps of \
+             its data flow with what these depend on"
+        }
+        Rung::File => {
+            "up to its whole file, and of other files the steps of its data flow with what these depend on"
+        }
+    }
+}
+
+/// What is never sent of source.
+fn never(rung: Rung) -> &'static str {
+    match rung {
+        Rung::Finding | Rung::Slice | Rung::Function => "lines of other files",
+        Rung::Related | Rung::File => {
+            "lines of files that neither the finding nor its data flow is in"
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_never_sent_contradicts_no_rung() {
+        for rung in [Rung::Finding, Rung::Slice, Rung::Function, Rung::Related, Rung::File] {
+            let sends_others = ceiling(rung).contains("other files");
+            assert_eq!(sends_others, rung >= Rung::Related, "{rung:?}: {}", ceiling(rung));
+            assert_eq!(never(rung) == "lines of other files", !sends_others, "{rung:?}");
+        }
     }
 }
