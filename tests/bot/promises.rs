@@ -1,10 +1,13 @@
 //! The promises that this path already keeps, one test each.
 
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 
-use chaffinch_sandbox::{Caller, needs_review, true_positive};
+use chaffinch_core::{ForgeKind, RepoId, VaultKind};
+use chaffinch_sandbox::{Caller, Change, needs_review, true_positive};
+use chaffinch_server::{App, Config, SystemEntropy};
+use tempfile::TempDir;
 
-use crate::harness::{Bot, sarif};
+use crate::harness::{Bot, UPLOAD_TOKEN, sarif};
 
 /// In the file, but no line of any excerpt.
 const SENTINEL: &str = "sentinel_outside_of_every_excerpt";
@@ -146,9 +149,8 @@ async fn p13_no_personal_information_and_no_secret_is_sent() {
 async fn p15_nothing_of_the_code_is_left_after_a_job() {
     let bot = Bot::start().await;
     let change = bot.sqli_change(7);
-    let report = sarif("CodeQL", &[("rule", "app/db.py", 5)]).replace("was found here", SENTINEL);
     bot.model.answers([needs_review("Not enough is shown.")]);
-    assert_eq!(bot.upload(&change, &report).await, 202);
+    assert_eq!(bot.upload(&change, &report()).await, 202);
     bot.work().await;
     let stored = bot.stored_bytes();
     for code in [SENTINEL, "cursor.execute", "SELECT * FROM", "app/db.py"] {
@@ -156,6 +158,95 @@ async fn p15_nothing_of_the_code_is_left_after_a_job() {
     }
     assert!(contains(&stored, "SQLite format 3"), "this test looks at the right files");
     change.threads();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn p15_an_uploaded_report_is_deleted_once_it_was_used() {
+    let (bot, folder) = with_store().await;
+    let change = bot.sqli_change(7);
+    bot.model.answers([needs_review("Not enough is shown.")]);
+    assert_eq!(bot.upload(&change, &report()).await, 202);
+    assert_eq!(bot.work().await, ["published"]);
+    change.threads();
+    assert_eq!(reports_left(bot, &folder).await, 0);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn p15_a_report_that_names_no_change_is_deleted_once_it_was_used() {
+    let (bot, folder) = with_store().await;
+    let change = bot.sqli_change(7);
+    bot.model.answers([needs_review("Not enough is shown.")]);
+    upload_for_no_change(&bot, &change).await;
+    assert_eq!(bot.work().await, ["spread", "published"]);
+    change.threads();
+    assert_eq!(reports_left(bot, &folder).await, 0);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn p15_a_report_that_came_before_its_change_is_deleted_once_it_was_used() {
+    let (bot, folder) = with_store().await;
+    let change = bot.sqli_change(7).close();
+    upload_for_no_change(&bot, &change).await;
+    assert_eq!(bot.work().await, ["spread"]);
+    change.reopen();
+    bot.model.answers([needs_review("Not enough is shown.")]);
+    assert_eq!(bot.deliver("pull_request.reopened", 7).await, ["published"]);
+    change.threads();
+    assert_eq!(reports_left(bot, &folder).await, 0);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_report_waits_in_the_vault_until_its_job_is_done() {
+    let (mut bot, folder) = with_store().await;
+    let change = bot.sqli_change(7);
+    assert_eq!(bot.upload(&change, &report()).await, 202);
+    upload_for_no_change(&bot, &change).await;
+    bot.leaves_jobs();
+    assert_eq!(reports_left(bot, &folder).await, 2);
+}
+
+/// A bot whose store outlives it.
+async fn with_store() -> (Bot, TempDir) {
+    let folder = tempfile::tempdir().unwrap();
+    let store = format!("sqlite:{}", folder.path().join("chaffinch.db").display());
+    (Bot::with().set("STORE__URL", store).start().await, folder)
+}
+
+fn report() -> String {
+    sarif("CodeQL", &[("rule", "app/db.py", 5)]).replace("was found here", SENTINEL)
+}
+
+async fn upload_for_no_change(bot: &Bot, change: &Change) {
+    let (head, report) = (change.head(), report());
+    assert_eq!(bot.upload_as(UPLOAD_TOKEN, "acme/shop", &head, None, &report).await, 202);
+}
+
+/// How many reports the store keeps for the repository once the bot has stopped. They are sealed:
+/// no search of the disk finds them, only who has the key.
+async fn reports_left(bot: Bot, folder: &TempDir) -> usize {
+    let repo = RepoId {
+        forge: ForgeKind::GitHub,
+        installation: bot.github.installation_id(),
+        id: bot.github.repo("acme/shop").id(),
+        name: "acme/shop".parse().unwrap(),
+    };
+    let settings = crate::harness::settings(&bot.github, &bot.model, folder);
+    let clock = bot.clock.clone();
+    drop(bot);
+    let config = Config::load(None, settings).unwrap();
+    let app = App::build(&config, clock, Arc::new(SystemEntropy)).await.unwrap();
+    app.vault().keys(&repo, VaultKind::Report, "").await.unwrap().len()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn p18_the_policy_page_says_what_the_ceiling_lets_out() {
+    for (ceiling, sends_others) in [("function", false), ("related", true), ("file", true)] {
+        let bot = Bot::with().set("POLICY__CEILING", ceiling).start().await;
+        let (_, page) = bot.get("/policy").await;
+        assert_eq!(page.contains("of other files the steps"), sends_others, "{page}");
+        assert_eq!(page.contains("commit messages, lines of other files."), !sends_others);
+        assert!(page.contains("Records of what the last run said"), "{page}");
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -192,8 +283,7 @@ fn contains(bytes: &[u8], text: &str) -> bool {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn nothing_secret_is_logged_at_any_level() {
-    let github =
-        crate::harness::forge(std::sync::Arc::new(chaffinch_server::SystemClock), "").await;
+    let github = crate::harness::forge(Arc::new(chaffinch_server::SystemClock), "").await;
     let model = chaffinch_sandbox::Model::start().await.unwrap();
     model.answers([
         chaffinch_sandbox::malformed("sentinel-answer"),

@@ -57,4 +57,9 @@ impl App {
     pub fn queue(&self) -> &dyn Queue {
         &*self.queue
     }
+
+    /// The vault, for the same: what is sealed can be seen by its keys alone.
+    pub fn vault(&self) -> &dyn Vault {
+        &*self.vault
+    }
 }
