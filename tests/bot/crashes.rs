@@ -2,7 +2,7 @@
 
 use std::{
     sync::{
-        Arc,
+        Arc, Mutex,
         atomic::{AtomicBool, Ordering},
     },
     time::Duration,
@@ -33,6 +33,7 @@ const STEPS: &[(&str, &str, Fate)] = &[
     ("POST", "/repos/{owner}/{repo}/check-runs", Fate::Never),
     ("POST", "/repos/{owner}/{repo}/check-runs", Fate::Done),
     ("DELETE", "/installation/token", Fate::Never),
+    ("DELETE", "/installation/token", Fate::Done),
 ];
 
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -56,7 +57,7 @@ async fn the_same_holds_on_redis() {
 
 async fn killed_at_every_step(store: Option<String>) {
     // A few at a time: each is two processes, and a forge waits only ten seconds for an answer.
-    for some in STEPS.chunks(4) {
+    for some in STEPS.chunks(5) {
         let running: Vec<_> =
             some.iter().map(|step| tokio::spawn(killed_at(*step, store.clone()))).collect();
         for (step, ended) in some.iter().zip(running) {
@@ -92,8 +93,8 @@ async fn killed_at((method, route, fate): (&str, &str, Fate), store: Option<Stri
         &[("rule.outside", "app/db.py", 5), ("rule.inside", "app/db.py", last)],
     ));
 
-    // The step gets no answer: it is never done, or done and then the connection is lost.
-    let trouble = if fate == Fate::Done { Trouble::LoseAnswer } else { Trouble::Hang };
+    // It dies before it gets an answer to the step, so before it can tell the queue of anything.
+    let victim: Arc<Mutex<Option<Binary>>> = Arc::default();
     let asks_model = route == MODEL;
     if asks_model {
         // The receipt is written; the answer never comes.
@@ -102,29 +103,44 @@ async fn killed_at((method, route, fate): (&str, &str, Fate), store: Option<Stri
             false => hang(),
             true => needs_review("Not enough is shown."),
         });
+    } else if fate == Fate::Done {
+        let victim = Arc::clone(&victim);
+        let kill = move || drop(victim.lock().unwrap().take().unwrap().kill());
+        github.faults().meanwhile(method, route, kill);
     } else {
-        github.faults().next(method, route, trouble);
+        github.faults().next(method, route, Trouble::Hang);
     }
     let server = Binary::serve(&settings);
     github.set_webhook_url(format!("http://{}/webhooks/github", server.address));
+    *victim.lock().unwrap() = Some(server);
     assert_eq!(github.deliver("pull_request.opened", 7).await.status, 202);
-    until(&format!("{method} {route} is reached"), || match asks_model {
-        true => !model.requests().is_empty(),
-        false => github.faults().left() == 0,
+    until(&format!("{method} {route} is reached"), || match (asks_model, fate) {
+        (true, _) => !model.requests().is_empty(),
+        (false, Fate::Never) => github.faults().left() == 0,
+        (false, Fate::Done) => !github.requests_matching(method, route).is_empty(),
     })
     .await;
-    tokio::time::sleep(Duration::from_millis(50)).await;
-    server.kill();
+    let alive = victim.lock().unwrap().take();
+    assert_eq!(alive.is_some(), fate == Fate::Never);
+    drop(alive.map(Binary::kill));
+    let orphans = github.live_tokens();
 
     let server = Binary::serve(&settings);
-    until("the check is written", || !change.checks().is_empty()).await;
-    until("the job is done", || github.live_tokens() <= 2).await;
+    let counted = once_published(&server.address).await;
+    let ended = counted.lines().filter(|line| line.starts_with("chaffinch_jobs_total{"));
+    assert_eq!(ended.count(), 1, "no try of it failed: {counted}");
+    for state in ["ready", "leased", "delayed", "dead"] {
+        let none = format!("chaffinch_queue_jobs{{state=\"{state}\"}} 0\n");
+        assert!(counted.contains(&none), "the queue is empty: {counted}");
+    }
+    assert_eq!(github.live_tokens(), orphans, "of the second run's tokens none is alive");
     let threads = change.threads();
     assert_eq!(threads.len(), 1, "{threads:?}");
     assert_eq!(threads[0].comments.len(), 1);
     assert_eq!(change.summary().matches("⟨summary⟩").count(), 1, "{}", change.summary());
     assert!(change.summary().contains("rule.outside"));
-    assert_eq!(change.checks().last().unwrap().conclusion.as_deref(), Some("neutral"));
+    assert_eq!(change.checks().len(), 1);
+    assert_eq!(change.checks()[0].conclusion.as_deref(), Some("neutral"));
     assert!(github.problems().is_empty(), "{:?}", github.problems());
     server.kill();
 }
@@ -137,4 +153,20 @@ async fn until(what: &str, holds: impl Fn() -> bool) {
         tokio::time::sleep(Duration::from_millis(50)).await;
     }
     panic!("waited a minute until {what}");
+}
+
+/// What a process counts once it has published. It counts its own jobs alone, each after the queue was
+/// told: so the one before it had left the job undone, and now it is done.
+async fn once_published(address: &str) -> String {
+    let http = chaffinch_server::http_client(None).unwrap();
+    let mut counted = String::new();
+    for _ in 0..1200 {
+        let answer = http.get(format!("http://{address}/metrics")).send().await.unwrap();
+        counted = answer.text().await.unwrap();
+        if counted.contains("chaffinch_jobs_total{ended=\"published\"} 1\n") {
+            return counted;
+        }
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+    panic!("waited a minute until the job is done again: {counted}");
 }
