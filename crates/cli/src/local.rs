@@ -146,7 +146,7 @@ mod tests {
         std::os::unix::fs::symlink(".git/config", root.path().join("link")).unwrap();
         std::os::unix::fs::symlink(".github", root.path().join("sub/.GIT")).unwrap();
         let checkout = Checkout::open(root.path()).unwrap();
-        let read = |path: &str| checkout.read(&path.parse().unwrap());
+        let read = |path: &str| checkout.bytes(&path.parse().unwrap());
         for path in [".git/config", "sub/.Git/config", "sub/.GIT/config", "link"] {
             assert!(matches!(read(path), Err(ForgeError::NotFound)), "{path}");
         }

@@ -143,6 +143,11 @@ impl Asker<'_> {
             if let Some(cause) = self.brake.check(self.parts.clock.now() > self.until, self.last)? {
                 return Ok(Asked::failed(finding, cause, receipts));
             }
+            // A receipt is for what leaves: none is written where nothing would.
+            if let Err(error) = self.parts.model.ready() {
+                let cause = self.brake.failure(error, self.parts.clock.now(), self.last)?;
+                return Ok(Asked::failed(finding, cause, receipts));
+            }
             let key = inspected.cache_key();
             let sent = inspected.prompt().excerpt.clone();
             let cleared = match self.parts.door.clear(inspected, &self.disclosure(finding)).await {

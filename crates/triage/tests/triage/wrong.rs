@@ -62,6 +62,18 @@ async fn a_failure_of_the_model_is_never_a_verdict() {
 }
 
 #[tokio::test]
+async fn what_would_not_be_sent_has_no_receipt() {
+    let world = tempted();
+    world.model.closes(ModelError::Quota);
+    world.run().await.unwrap();
+    assert_eq!(world.model.asked(), 0);
+    assert!(world.receipts.written.lock().unwrap().is_empty());
+    let summary = world.forge.summary_text().unwrap();
+    assert!(summary.contains("Nothing was sent to a model."), "{summary}");
+    assert_not_cleared(&world, "quota");
+}
+
+#[tokio::test]
 async fn what_never_left_is_not_said_to_have_gone() {
     let world = tempted();
     world.model.fails(ModelError::Unreachable("cannot connect".into()));

@@ -11,12 +11,13 @@ type Script = Box<dyn Fn(&Prompt) -> Result<String, ModelError> + Send + Sync>;
 pub(crate) struct FakeModel {
     script: Mutex<Script>,
     pub(crate) seen: Mutex<Vec<String>>,
+    closed: Mutex<Option<ModelError>>,
 }
 
 impl FakeModel {
     pub(crate) fn new() -> Self {
         let script: Script = Box::new(|_| Err(ModelError::Other("no script".into())));
-        Self { script: Mutex::new(script), seen: Mutex::default() }
+        Self { script: Mutex::new(script), seen: Mutex::default(), closed: Mutex::default() }
     }
 
     /// From now on, it answers every prompt so.
@@ -47,6 +48,11 @@ impl FakeModel {
         *self.script.lock().unwrap() = Box::new(script);
     }
 
+    /// From now on, it would not even send.
+    pub(crate) fn closes(&self, error: ModelError) {
+        *self.closed.lock().unwrap() = Some(error);
+    }
+
     pub(crate) fn asked(&self) -> usize {
         self.seen.lock().unwrap().len()
     }
@@ -54,6 +60,10 @@ impl FakeModel {
 
 #[async_trait]
 impl Model for FakeModel {
+    fn ready(&self) -> Result<(), ModelError> {
+        self.closed.lock().unwrap().clone().map_or(Ok(()), Err)
+    }
+
     async fn complete(&self, prompt: &Cleared<Prompt>) -> Result<Completion, ModelError> {
         let prompt = prompt.prompt();
         self.seen.lock().unwrap().push(prompt.render().expose().to_owned());
