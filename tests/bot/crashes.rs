@@ -75,7 +75,12 @@ async fn killed_at((method, route, fate): (&str, &str, Fate), store: Option<Stri
     model.answer_with(|_| needs_review("Not enough is shown."));
     let folder = tempfile::tempdir().unwrap();
     let mut settings = settings(&github, &model, &folder);
-    for (key, value) in [("SERVER__WORKERS", "1"), ("STORE__LEASE_SECONDS", "2")] {
+    for (key, value) in [
+        ("SERVER__WORKERS", "1"),
+        ("STORE__LEASE_SECONDS", "2"),
+        // A busy machine is no reason for another try.
+        ("MODEL__TIMEOUT_SECONDS", "60"),
+    ] {
         settings.push((format!("CHAFFINCH__{key}"), value.to_owned()));
     }
     if let Some(url) = store {
