@@ -62,6 +62,11 @@ params.cpuparams.n_threads = params.cpuparams_batch.n_threads = threads
 params.hostnames = ["127.0.0.1"]
 params.port = int(port)
 params.offline = True
+# A model this small says the same again and again until the limit cuts it off, if it may.
+params.sampling.penalty_repeat = 1.3
+params.sampling.penalty_last_n = 512
+params.sampling.penalty_freq = 0.2
+params.sampling.seed = 1
 params.use_jinja = True
 server = xllamacpp.Server(params)
 print("listening on", server.listening_address, flush=True)
