@@ -41,14 +41,15 @@ cargo test --workspace --all-features --doc --quiet
 step "the chaos server llmock grades the client"
 tests/conformance/llmock.sh target/conformance
 step "a real model server answers a triage through the whole path"
-# The model is tiny and slow, and some of its answers run into the limit; one at least must go through everything.
+# The model is tiny: some of its answers run into the limit, by chance all six of them. A finding without
+# a usable answer is "Not triaged", and the demo ends well with nothing else, too; so one must be there.
 said=target/conformance/demo.txt
-tests/conformance/local-model.sh target/conformance env CHAFFINCH__MODEL__NAME=smollm2 \
-  CHAFFINCH__MODEL__TIMEOUT_SECONDS=600 CHAFFINCH__MODEL__MAX_OUTPUT_TOKENS=320 \
-  "${CARGO_TARGET_DIR:-target}/debug/chaffinch" demo --once | tee "$said"
-# A finding without a usable answer is "Not triaged", and the demo ends well with nothing else, too.
-grep -Eq "(Real|Needs a person's look|Likely a false positive): \`" "$said" || {
-  echo "no answer of the model was of the right shape" >&2
-  exit 1
-}
+for try in 1 2 3; do
+  tests/conformance/local-model.sh target/conformance env CHAFFINCH__MODEL__NAME=smollm2 \
+    CHAFFINCH__MODEL__TIMEOUT_SECONDS=600 CHAFFINCH__MODEL__MAX_OUTPUT_TOKENS=320 \
+    "${CARGO_TARGET_DIR:-target}/debug/chaffinch" demo --once | tee "$said"
+  ! grep -Eq "(Real|Needs a person's look|Likely a false positive): \`" "$said" || break
+  echo "try $try: no answer of the model was of the right shape" >&2
+  [ "$try" -lt 3 ]
+done
 step "done"
