@@ -243,7 +243,7 @@ async fn p18_the_policy_page_says_what_the_ceiling_lets_out() {
     for (ceiling, sends_others) in [("function", false), ("related", true), ("file", true)] {
         let bot = Bot::with().set("POLICY__CEILING", ceiling).start().await;
         let (_, page) = bot.get("/policy").await;
-        assert_eq!(page.contains("of other files the steps"), sends_others, "{page}");
+        assert_eq!(page.contains("of other files what"), sends_others, "{page}");
         assert_eq!(page.contains("commit messages, lines of other files."), !sends_others);
         assert!(page.contains("Records of what the last run said"), "{page}");
     }

@@ -207,3 +207,15 @@ async fn a_report_that_cannot_be_read_is_named() {
     assert!(out.contains("cut off") && out.contains("report.json"), "{out}");
     assert!(out.contains("no findings in what could be read"), "{out}");
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_finding_of_no_file_in_the_checkout_is_not_green() {
+    let model = Model::start().await.unwrap();
+    let root = checkout();
+    let report = root.path().join("report.sarif");
+    std::fs::write(&report, sarif("CodeQL", &[("rule", "../../etc/passwd", 1)])).unwrap();
+    let ended = run(triage(&model, root.path(), &report)).await;
+    let said = text(&ended.stderr);
+    assert_eq!(ended.status.code(), Some(3), "{said}");
+    assert!(said.contains("look at the paths in the report"), "{said}");
+}

@@ -38,7 +38,8 @@ pub(crate) enum Command {
     },
     /// Triage a scanner's report over a local checkout.
     Triage(Triage),
-    /// Show the lines that a triage would send, each with its reason; nothing is sent.
+    /// Show the lines that a triage would send, each with its reason; nothing is sent. Secrets are
+    /// shown as they stand in the file: on their way out they are replaced.
     Excerpt(Excerpt),
     /// Show a pull request being triaged, on this machine alone.
     Demo(Demo),

@@ -54,6 +54,14 @@ pub(crate) async fn run(
         Err(other) => bail!(other),
     };
     progress::print(&shown(&assessment, options.format)?)?;
+    if assessment.elsewhere > 0 {
+        let results = if assessment.elsewhere == 1 { "result is" } else { "results are" };
+        progress::say(&format!(
+            "{YELLOW}{} {results} of no file in {}: look at the paths in the report, and at --root.{YELLOW:#}",
+            assessment.elsewhere,
+            options.root.display()
+        ));
+    }
     progress::say(&format!(
         "{DIM}{}{DIM:#}",
         disclosed(&assessment, &memory.receipts(), &endpoint.base_url)
@@ -68,10 +76,13 @@ fn disclosed(assessment: &Assessment, receipts: &[Receipt], endpoint: &str) -> S
     let kept: BTreeSet<&str> = kept.map(|receipt| receipt.id.as_str()).collect();
     let sent: Vec<_> = receipts.iter().filter(|r| !kept.contains(r.id.as_str())).collect();
     let lines: u32 = sent.iter().map(|r| r.lines).sum();
+    let unsure = assessment.outcomes.iter().any(|outcome| outcome.reached == Reached::Maybe);
+    let were = if unsure { "were, or may have been," } else { "were" };
+    let unit = if lines == 1 { "line" } else { "lines" };
     let mut out = match sent.len() {
         0 => "No source was sent.".to_owned(),
-        1 => format!("{lines} lines of source were sent to {endpoint}, in one prompt."),
-        n => format!("{lines} lines of source were sent to {endpoint}, in {n} prompts."),
+        1 => format!("{lines} {unit} of source {were} sent to {endpoint}, in one prompt."),
+        n => format!("{lines} {unit} of source {were} sent to {endpoint}, in {n} prompts."),
     };
     if !kept.is_empty() {
         out.push_str(&format!(" {endpoint} was not reached."));
@@ -104,7 +115,11 @@ fn coloured(text: &str) -> String {
 fn code(assessment: &Assessment) -> ExitCode {
     if assessment.count(Standing::Real) > 0 {
         ExitCode::from(STANDS)
-    } else if assessment.is_whole() && assessment.count(Standing::Review) == 0 {
+    } else if assessment.is_whole()
+        && assessment.count(Standing::Review) == 0
+        // There is no change here: what is elsewhere could not be found in the checkout.
+        && assessment.elsewhere == 0
+    {
         ExitCode::SUCCESS
     } else {
         ExitCode::from(NEEDS_REVIEW)

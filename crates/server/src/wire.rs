@@ -124,12 +124,15 @@ pub fn check(config: &Config) -> anyhow::Result<()> {
     {
         problems.push(format!("{problem:#}"));
     }
-    // What is missing is not said twice.
-    if problems.is_empty() {
-        let clock: Arc<dyn Clock> = Arc::new(SystemClock);
-        problems.extend(edge(config, &clock).err().map(|e| format!("{e:#}")));
-        let model = model(config, client(config)?, clock, Arc::new(SystemEntropy));
-        problems.extend(model.err().map(|e| format!("{e:#}")));
+    let clock: Arc<dyn Clock> = Arc::new(SystemClock);
+    let model = model(config, client(config)?, Arc::clone(&clock), Arc::new(SystemEntropy));
+    for problem in [edge(config, &clock).err(), model.err()].into_iter().flatten() {
+        let problem = format!("{problem:#}");
+        // What is missing, or in no readable file, is not said twice.
+        let said = problem.ends_with("is missing") || problems.contains(&problem);
+        if !said {
+            problems.push(problem);
+        }
     }
     ConfigError::unless_none(problems).map_err(Into::into)
 }
@@ -271,7 +274,10 @@ fn policy(config: &Config) -> anyhow::Result<egress::Policy> {
         max_vendor_retention_days: from.max_vendor_retention_days,
         extra_patterns: Vec::new(),
     };
-    policy.validate()?;
+    policy.validate().map_err(|error| match error {
+        PolicyError::OutOfBounds { .. } => anyhow!("policy.{error}"),
+        other => other.into(),
+    })?;
     Ok(policy)
 }
 

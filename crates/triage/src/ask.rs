@@ -63,7 +63,7 @@ impl Asked {
     pub(crate) fn failed(finding: &Finding, cause: Cause, receipts: Vec<Receipt>) -> Self {
         let mut triage = Triage::failed(finding.fingerprint, cause);
         triage.receipt = receipts.last().map(|receipt| receipt.id.clone());
-        let reached = Reached::default();
+        let reached = if receipts.is_empty() { Reached::No } else { Reached::Yes };
         Self { triage, receipts, reached, cached: false, directed: None, needs: Vec::new() }
     }
 

@@ -65,8 +65,10 @@ impl Reading<'_> {
                     scans::add(&mut out.scans, &id, &report);
                     out.tools.extend(report.tools);
                     let skipped = report.skipped;
-                    out.skipped += skipped.malformed + skipped.locations_past_bound;
-                    out.elsewhere += skipped.outside + skipped.without_location;
+                    // Of what names no place, nobody can say that it does not touch the change.
+                    out.skipped +=
+                        skipped.malformed + skipped.locations_past_bound + skipped.without_location;
+                    out.elsewhere += skipped.outside;
                     for scan in report.unfinished {
                         // Whose scan it was is not known, so nobody's silence proves anything.
                         out.certain &= scan.tool.is_some();

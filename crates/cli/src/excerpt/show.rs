@@ -68,9 +68,10 @@ fn lines(excerpt: &Excerpt, cut: &Cut, tokens: &dyn TokenCount, explain: bool, o
         (files, 0) => format!("{files} files asked for"),
         (files, folders) => format!("{files} files and the names of {folders} folders asked for"),
     };
+    let unit = if excerpt.lines().len() == 1 { "line" } else { "lines" };
     let _ = writeln!(
         out,
-        "  {DIM}{} lines, {} tokens, rung {:?}, {files}{DIM:#}",
+        "  {DIM}{} {unit}, {} tokens, rung {:?}, {files}{DIM:#}",
         excerpt.lines().len(),
         excerpt.cost(tokens),
         excerpt.rung(),

@@ -57,7 +57,7 @@ pub(crate) fn variable(name: &str) -> String {
 pub fn read_secret(name: &str, secret: &Secret) -> Result<Option<SecretString>, String> {
     match (&secret.value, &secret.file) {
         (Some(value), _) => Ok(Some(value.expose_secret().trim().to_owned().into())),
-        (None, Some(file)) => read(file).map(Some).map_err(|e| format!("{name}_file: {e}")),
+        (None, Some(file)) => read(file).map(Some).map_err(|e| format!("{name}, its file: {e}")),
         (None, None) => Ok(None),
     }
 }

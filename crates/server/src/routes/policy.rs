@@ -66,11 +66,12 @@ fn ceiling(rung: Rung) -> &'static str {
         Rung::Slice => "the lines of its function that decide the answer",
         Rung::Function => "the lines of its function, and what they name in the same file",
         Rung::Related => {
-            "the lines of its function, what they name in the same file, and of other files the steps of \
-             its data flow with what these depend on"
+            "the lines of its function, what they name in the same file, and of other files what they name \
+             there, what calls or shows them, and the steps of the data flow"
         }
         Rung::File => {
-            "up to its whole file, and of other files the steps of its data flow with what these depend on"
+            "up to its whole file, and of other files what its lines name there, what calls or shows them, and \
+             the steps of the data flow"
         }
     }
 }
@@ -80,7 +81,7 @@ fn never(rung: Rung) -> &'static str {
     match rung {
         Rung::Finding | Rung::Slice | Rung::Function => "lines of other files",
         Rung::Related | Rung::File => {
-            "lines of files that neither the finding nor its data flow is in"
+            "whole other files, or lines of them that the finding's lines do not lead to"
         }
     }
 }

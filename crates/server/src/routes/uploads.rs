@@ -56,7 +56,7 @@ pub(super) async fn report(
     metrics::counter!(metric::UPLOADS, "status" => status.as_u16().to_string()).increment(1);
     // Strangers are counted, but do not get to fill the log.
     if status != StatusCode::UNAUTHORIZED {
-        tracing::info!(repository = %about.repository, commit = about.commit.short(), status = status.as_u16(), "report uploaded");
+        tracing::info!(repository = %about.repository, commit = about.commit.short(), status = status.as_u16(), "upload answered");
     }
     (status, says)
 }

@@ -313,3 +313,13 @@ async fn what_cannot_pass_is_given_up() {
     };
     assert!(matches!(world.try_job(&job, false, vec![]).await, Err(JobError::Fail { .. })));
 }
+
+#[tokio::test]
+async fn a_result_that_names_no_place_is_not_green() {
+    let world = shop();
+    let report = r#"{"version":"2.1.0","runs":[{"tool":{"driver":{"name":"T"}},
+        "results":[{"ruleId":"r","level":"error","message":{"text":"m"}}]}]}"#;
+    world.forge.only_report(report.as_bytes().to_vec());
+    world.run().await.unwrap();
+    assert_eq!(world.forge.check_line(), "Neutral: 1 result could not be read");
+}
