@@ -77,6 +77,35 @@ async fn p09_access_is_file_by_file() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn p09_names_of_files_are_read_only_where_the_policy_says_so() {
+    for listing in ["off", "names"] {
+        let bot = Bot::with().set("POLICY__LISTING", listing).start().await;
+        let allowed = listing == "names";
+        // Whatever is listed without this fails the run.
+        if allowed {
+            bot.github.allow_listing();
+        }
+        let repo = bot.github.repo("acme/shop");
+        repo.base_file("README", "x\n");
+        repo.file("shop/show.go", "package shop\n\nfunc Show(w http.ResponseWriter, r *http.Request) {\n\trender(w, scrub(r.FormValue(\"q\")))\n}\n");
+        repo.base_file(
+            "shop/zebra.go",
+            "package shop\n\nfunc scrub(s string) string {\n\treturn strings.ToUpper(s)\n}\n",
+        );
+        let change = repo.change(7);
+        change.report(sarif("CodeQL", &[("go.xss", "shop/show.go", 4)]));
+        bot.model.answers([needs_review("Not enough is shown.")]);
+        bot.deliver("pull_request.opened", 7).await;
+        let sent = bot.model.requests()[0].body.to_string();
+        assert_eq!(sent.contains("ToUpper"), allowed, "{listing}: {sent}");
+        let body = change.threads()[0].comments[0].body.clone();
+        assert_eq!(body.contains("chosen with the names of files of 1 folder"), allowed, "{body}");
+        let (_, page) = bot.get("/policy").await;
+        assert_eq!(page.contains("Names of files are not listed."), !allowed, "{page}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn p10_every_token_is_for_one_repository_and_reads_or_writes() {
     let bot = Bot::start().await;
     bot.github.repo("acme/other").file("x", "y\n");

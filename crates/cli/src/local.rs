@@ -117,6 +117,10 @@ impl Source for Checkout {
     async fn file(&self, path: &RepoPath, _: &CommitSha) -> Result<SourceBytes, ForgeError> {
         self.bytes(path)
     }
+
+    async fn names(&self, folder: &str, _: &CommitSha) -> Result<Vec<String>, ForgeError> {
+        Ok(self.names(folder))
+    }
 }
 
 #[cfg(test)]

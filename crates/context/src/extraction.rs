@@ -24,7 +24,8 @@ pub struct Limits {
     pub parse_millis: u64,
     /// Bytes of a file beyond which it counts as one without a grammar.
     pub max_file_bytes: usize,
-    /// Whether the names of the files of one folder may be asked for.
+    /// Whether the names of the files of one folder may be asked for; of at most as many folders as
+    /// files.
     pub listing: bool,
 }
 
@@ -225,7 +226,8 @@ impl Extraction {
 
     /// A folder whose names would help with a question.
     fn unlisted(&self, index: usize) -> Option<String> {
-        let question = self.questions.all.get(index).filter(|_| self.limits.listing)?;
+        let may = self.limits.listing && self.listings < self.limits.content_requests;
+        let question = self.questions.all.get(index).filter(|_| may)?;
         let guessed = question.candidates.len() > 1;
         question.folders.iter().find(|f| guessed && !self.listed.contains(*f)).cloned()
     }

@@ -24,6 +24,9 @@ pub struct Receipt {
     pub rule: RuleId,
     /// The lines that were sent.
     pub sent: Vec<Sent>,
+    /// What was asked of the forge to choose these lines.
+    #[serde(default)]
+    pub requests: ContentRequests,
     /// How many lines of source were sent.
     pub lines: u32,
     /// How many tokens the whole prompt is, by the o200k_base vocabulary.
@@ -40,6 +43,15 @@ pub struct Receipt {
     pub prompt_digest: String,
     /// SHA-256 of the policy in force, hexadecimal.
     pub policy_digest: String,
+}
+
+/// What was asked of the forge to choose the lines for one finding.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ContentRequests {
+    /// Files, those that do not exist included, and those that the same run had at hand already.
+    pub files: u32,
+    /// Folders whose names of files were read (empty: the root), where the policy allows it.
+    pub folders: Vec<String>,
 }
 
 /// A run of lines of one file that were sent for one reason.

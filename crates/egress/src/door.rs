@@ -6,8 +6,8 @@ mod rewrite;
 use std::{fmt, sync::Arc};
 
 use chaffinch_core::{
-    ChangeId, Clock, CommitSha, Entropy, Fingerprint, Prompt, Receipts, RuleId, Rung, StoreError,
-    TokenCount,
+    ChangeId, Clock, CommitSha, ContentRequests, Entropy, Fingerprint, Prompt, Receipts, RuleId,
+    Rung, StoreError, TokenCount,
 };
 
 use crate::{
@@ -43,6 +43,8 @@ pub struct Disclosure {
     pub finding: Fingerprint,
     /// Its rule.
     pub rule: RuleId,
+    /// What was asked of the forge to choose the lines.
+    pub requests: ContentRequests,
 }
 
 /// Why nothing may leave.

@@ -15,5 +15,5 @@ pub use door::{ClearError, Disclosure, Door};
 pub use endpoint::{Attestation, Endpoint};
 pub use inspected::Inspected;
 pub use model::{Completion, Model, ModelError, Usage};
-pub use policy::{ExtraPattern, Mode, Policy, PolicyError, Redact, RepoPattern};
+pub use policy::{ExtraPattern, Listing, Mode, Policy, PolicyError, Redact, RepoPattern};
 pub use redact::{RedactError, Redacted, Redactor, Segment};

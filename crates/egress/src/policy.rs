@@ -18,6 +18,8 @@ pub struct Policy {
     pub repositories: Vec<RepoPattern>,
     /// The highest rung of the ladder of disclosure that may be sent.
     pub ceiling: Rung,
+    /// Whether the names of files may be read.
+    pub listing: Listing,
     /// The most tokens of source in one prompt, counted as [`chaffinch_core::Excerpt::cost`] does.
     pub excerpt_tokens: usize,
     /// The most tokens of one whole prompt, instructions included.
@@ -53,11 +55,23 @@ pub enum Mode {
     Block,
 }
 
+/// Whether the names of files may be read, to find what a finding's lines name. They are not sent.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Listing {
+    /// Files are only guessed at, and asked for one by one.
+    #[default]
+    Off,
+    /// The names of the files of one folder at a time; each folder stands on the receipt.
+    Names,
+}
+
 impl Default for Policy {
     fn default() -> Self {
         Self {
             repositories: Vec::new(),
             ceiling: Rung::Related,
+            listing: Listing::Off,
             excerpt_tokens: 900,
             prompt_tokens: 4_000,
             redact: Redact::default(),
@@ -196,6 +210,7 @@ impl Policy {
         let Self {
             repositories: _,
             ceiling,
+            listing,
             excerpt_tokens,
             prompt_tokens,
             redact: Redact { secrets, emails },
@@ -205,6 +220,7 @@ impl Policy {
         } = self;
         let mut fields = Fields::new("chaffinch-policy-1")
             .text(rung_name(*ceiling))
+            .text(listing.as_str())
             .number(*excerpt_tokens as u64)
             .number(*prompt_tokens as u64)
             .text(secrets.as_str())
@@ -219,6 +235,15 @@ impl Policy {
             fields = fields.text(id).text(regex);
         }
         fields.hex()
+    }
+}
+
+impl Listing {
+    fn as_str(self) -> &'static str {
+        match self {
+            Self::Off => "off",
+            Self::Names => "names",
+        }
     }
 }
 

@@ -43,7 +43,7 @@ pub const READ: [Permission; 2] = [
     Permission {
         name: "contents",
         level: Level::Read,
-        reason: "read single files at the head of a pull request; never a clone, archive or listing",
+        reason: "read single files at the head of a pull request; never a clone, an archive or a tree",
     },
     Permission {
         name: "pull_requests",

@@ -53,6 +53,10 @@ impl Source for GitHubSource {
     async fn file(&self, path: &RepoPath, at: &CommitSha) -> Result<SourceBytes, ForgeError> {
         contents::file(&self.handle, path, at, self.bounds.file).await
     }
+
+    async fn names(&self, folder: &str, at: &CommitSha) -> Result<Vec<String>, ForgeError> {
+        contents::names(&self.handle, folder, at).await
+    }
 }
 
 const PULL_REQUESTS: &str = "pull_requests: read";

@@ -337,6 +337,11 @@ impl GitHub {
         self.inner.world().problems.clone()
     }
 
+    /// From now on the names of the files of a folder may be read; before, to read them is a problem.
+    pub fn allow_listing(&self) {
+        self.inner.world().listing = true;
+    }
+
     /// The problems so far, which are then forgotten.
     pub fn take_problems(&self) -> Vec<String> {
         std::mem::take(&mut self.inner.world().problems)

@@ -2,12 +2,14 @@
 
 mod brake;
 
+use std::sync::Arc;
+
 use chaffinch_context::{Answer as Given, Step};
 use chaffinch_core::{
-    Cause, Change, Excerpt, Finding, ForgeError, Receipt, RepoPath, SourceBytes, SourceText,
-    Triage, VaultKind,
+    Cause, Change, ContentRequests, Excerpt, ExcerptLine, Finding, ForgeError, Receipt, RepoPath,
+    SourceBytes, SourceText, Triage, VaultKind,
 };
-use chaffinch_egress::{ClearError, Completion, Disclosure, Inspected, ModelError};
+use chaffinch_egress::{ClearError, Completion, Disclosure, Inspected, Listing, ModelError};
 use chrono::{DateTime, Utc};
 use metrics::counter;
 
@@ -17,7 +19,7 @@ use crate::{
     Directed, JobError, Parts, Reached, answer, cached, directed,
     error::passes,
     files::Files,
-    metrics::{ANSWERS, TOKENS},
+    metrics::{ANSWERS, CONTENT_REQUESTS, TOKENS},
     prompt,
 };
 
@@ -46,6 +48,12 @@ pub(crate) struct Asker<'a> {
     pub(crate) last: bool,
     /// After this, nothing more is asked.
     pub(crate) until: DateTime<Utc>,
+}
+
+/// The lines for one question, and what it took to choose them.
+struct Chosen {
+    excerpt: Excerpt,
+    requests: ContentRequests,
 }
 
 /// What came of it.
@@ -97,19 +105,19 @@ impl Asker<'_> {
     /// [`JobError::Retry`] where the whole job should come again: never on the last attempt.
     pub(crate) async fn ask(&self, finding: &Finding) -> Result<Asked, JobError> {
         let mut wanted: Vec<String> = Vec::new();
-        let mut before: Option<(Asked, Excerpt)> = None;
+        let mut before: Option<(Asked, Chosen)> = None;
         for round in 0..=ROUNDS {
-            let excerpt = match self.excerpt(finding, &wanted).await? {
-                Ok(excerpt) => excerpt,
+            let chosen = match self.choose(finding, &wanted).await? {
+                Ok(chosen) => chosen,
                 Err(cause) if before.is_none() => {
                     return Ok(Asked::failed(finding, cause, Vec::new()));
                 }
                 Err(_) => break,
             };
-            if before.as_ref().is_some_and(|(_, shown)| !adds(&excerpt, shown)) {
+            if before.as_ref().is_some_and(|(_, shown)| !adds(&chosen, shown)) {
                 break;
             }
-            let asked = self.question(finding, &excerpt).await?;
+            let asked = self.question(finding, &chosen).await?;
             let asked = asked.after(before.take().map(|(earlier, _)| earlier));
             let unsure = asked.triage.cause == Some(Cause::Unsure);
             if !unsure || asked.needs.is_empty() || round == ROUNDS {
@@ -118,7 +126,7 @@ impl Asker<'_> {
             let named = asked.needs.iter().map(|need| need.expose().trim()).take(NEEDS);
             let named = named.filter(|name| !name.is_empty() && name.chars().count() <= MAX_NEED);
             wanted.extend(named.map(str::to_owned));
-            before = Some((asked, excerpt));
+            before = Some((asked, chosen));
         }
         match before {
             Some((asked, _)) => Ok(asked),
@@ -127,7 +135,8 @@ impl Asker<'_> {
     }
 
     /// The outcome of one question.
-    async fn question(&self, finding: &Finding, excerpt: &Excerpt) -> Result<Asked, JobError> {
+    async fn question(&self, finding: &Finding, chosen: &Chosen) -> Result<Asked, JobError> {
+        let Chosen { excerpt, requests } = chosen;
         let directed = directed::find(finding, excerpt);
         let mut receipts = Vec::new();
         for round in 0..ASKS {
@@ -150,13 +159,14 @@ impl Asker<'_> {
             }
             let key = inspected.cache_key();
             let sent = inspected.prompt().excerpt.clone();
-            let cleared = match self.parts.door.clear(inspected, &self.disclosure(finding)).await {
-                Ok(cleared) => cleared,
-                Err(ClearError::Receipt(error)) if !self.last => {
-                    return Err(self.brake.retry(error.into()));
-                }
-                Err(error) => return Ok(Asked::failed(finding, refusal(&error), receipts)),
-            };
+            let cleared =
+                match self.parts.door.clear(inspected, &self.disclosure(finding, requests)).await {
+                    Ok(cleared) => cleared,
+                    Err(ClearError::Receipt(error)) if !self.last => {
+                        return Err(self.brake.retry(error.into()));
+                    }
+                    Err(error) => return Ok(Asked::failed(finding, refusal(&error), receipts)),
+                };
             receipts.push(cleared.receipt().clone());
             let completion = match self.parts.model.complete(&cleared).await {
                 Ok(completion) => completion,
@@ -182,32 +192,42 @@ impl Asker<'_> {
         Ok(Asked::failed(finding, Cause::Malformed, receipts))
     }
 
-    async fn excerpt(
+    /// The lines for one question.
+    async fn choose(
         &self,
         finding: &Finding,
         wanted: &[String],
-    ) -> Result<Result<Excerpt, Cause>, JobError> {
+    ) -> Result<Result<Chosen, Cause>, JobError> {
         let policy = self.parts.door.policy();
         let limits = chaffinch_context::Limits {
             budget: policy.excerpt_tokens,
             ceiling: policy.ceiling,
+            listing: policy.listing == Listing::Names,
             ..chaffinch_context::Limits::default()
         };
         let own = finding.location.as_ref().map(|at| &at.path);
         let extraction = self.parts.extractor.start(finding, limits);
         let mut extraction =
             extraction.changing(self.changed.iter().cloned()).needing(wanted.iter().cloned());
+        let mut requests = ContentRequests::default();
         loop {
             let path = match extraction.next() {
                 Step::Want(path) => path,
                 Step::List(folder) => {
-                    extraction.give_names(&folder, &[]);
+                    let names = self.names(&folder).await?;
+                    let names: Vec<&str> = names.iter().map(String::as_str).collect();
+                    extraction.give_names(&folder, &names);
+                    counter!(CONTENT_REQUESTS, "of" => "folder").increment(1);
+                    requests.folders.push(folder);
                     continue;
                 }
                 Step::Done(result) => {
-                    return Ok((*result).map_err(|error| Cause::Source(error.to_string())));
+                    let chosen = result.map(|excerpt| Chosen { excerpt, requests });
+                    return Ok(chosen.map_err(|error| Cause::Source(error.to_string())));
                 }
             };
+            counter!(CONTENT_REQUESTS, "of" => "file").increment(1);
+            requests.files += 1;
             let fetched = self.files.get(&path).await;
             match &fetched {
                 Ok(bytes) => extraction.give(&path, Given::Found(bytes.expose())),
@@ -221,6 +241,15 @@ impl Asker<'_> {
                 }
                 Err(_) => extraction.give(&path, Given::Missing),
             }
+        }
+    }
+
+    /// The names of the files in one folder; none where they cannot be had.
+    async fn names(&self, folder: &str) -> Result<Arc<Vec<String>>, JobError> {
+        match self.files.names(folder).await {
+            Ok(names) => Ok(names),
+            Err(error) if passes(&error) && !self.last => Err(self.brake.retry(error.into())),
+            Err(_) => Ok(Arc::default()),
         }
     }
 
@@ -274,19 +303,21 @@ impl Asker<'_> {
         }
     }
 
-    fn disclosure(&self, finding: &Finding) -> Disclosure {
+    fn disclosure(&self, finding: &Finding, requests: &ContentRequests) -> Disclosure {
         Disclosure {
             change: self.change.id.clone(),
             head: self.change.head.clone(),
             finding: finding.fingerprint,
             rule: finding.rule.id.clone(),
+            requests: requests.clone(),
         }
     }
 }
 
-/// Whether `excerpt` has a line that `shown` has not.
-fn adds(excerpt: &Excerpt, shown: &Excerpt) -> bool {
-    excerpt.lines().iter().any(|line| shown.line(&line.path, line.number).is_none())
+/// Whether `chosen` has a line that `shown` has not.
+fn adds(chosen: &Chosen, shown: &Chosen) -> bool {
+    let is_new = |line: &ExcerptLine| shown.excerpt.line(&line.path, line.number).is_none();
+    chosen.excerpt.lines().iter().any(is_new)
 }
 
 fn finish(

@@ -6,6 +6,9 @@ pub const FINDINGS: &str = "chaffinch_findings_total";
 pub const ANSWERS: &str = "chaffinch_answers_total";
 /// Tokens by `kind`: `input`, `cached`, `output`, as the endpoint counts them.
 pub const TOKENS: &str = "chaffinch_model_tokens_total";
+/// What was asked of the forge to choose lines, by kind, `of`: `file` (those that the run had at hand
+/// already included), `folder` (its names).
+pub const CONTENT_REQUESTS: &str = "chaffinch_content_requests_total";
 /// Seconds from a finding to its outcome.
 pub const FINDING_SECONDS: &str = "chaffinch_finding_seconds";
 /// What became of comments, `done`: `posted`, `edited`, `resolved`, `reopened`, `refused`.

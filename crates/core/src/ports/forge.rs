@@ -61,6 +61,11 @@ pub trait Source: Send + Sync {
     /// folder, a submodule and a link that leads nowhere are no files);
     /// [`ForgeError::Truncated`] where it is larger than the forge or we allow.
     async fn file(&self, path: &RepoPath, at: &CommitSha) -> Result<SourceBytes, ForgeError>;
+
+    /// The names of the files directly in one folder (empty: the root) at one commit, not of what is
+    /// in its folders. To be asked for only where the policy allows it. [`ForgeError::NotFound`]
+    /// where there is no such folder; a forge may stop at some number of names (GitHub: 1,000).
+    async fn names(&self, folder: &str, at: &CommitSha) -> Result<Vec<String>, ForgeError>;
 }
 
 /// A scanner's file, unread.

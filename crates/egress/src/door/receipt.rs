@@ -11,7 +11,7 @@ impl Door {
         disclosure: &Disclosure,
     ) -> Result<Receipt, ClearError> {
         let prompt = &inspected.prompt;
-        let Disclosure { change, head, finding, rule } = disclosure.clone();
+        let Disclosure { change, head, finding, rule, requests } = disclosure.clone();
         Ok(Receipt {
             id: self.entropy.hex(8),
             at: self.clock.now(),
@@ -20,6 +20,7 @@ impl Door {
             finding,
             rule,
             sent: sent(&prompt.excerpt),
+            requests,
             lines: number(prompt.excerpt.lines().len())?,
             tokens: number(inspected.tokens)?,
             redactions: inspected.redactions.clone(),

@@ -76,6 +76,17 @@ impl<'s> Placeholders<'s> {
     }
 }
 
+/// Whether a value has the form of a placeholder, and so is no secret.
+pub(super) fn is_placeholder(value: &str) -> bool {
+    let inner = value.strip_prefix('‹').and_then(|rest| rest.strip_suffix('›'));
+    inner.and_then(|inner| inner.rsplit_once('#')).is_some_and(|(label, number)| {
+        let named = |b: u8| b.is_ascii_lowercase() || b.is_ascii_digit() || b"-:".contains(&b);
+        label.bytes().all(named)
+            && (1..=4).contains(&number.len())
+            && number.bytes().all(|b| b.is_ascii_digit())
+    })
+}
+
 fn label_of(placeholder: &str) -> &str {
     let inner = placeholder.trim_start_matches('‹');
     inner.rsplit_once('#').map_or(inner, |(label, _)| label)

@@ -8,7 +8,7 @@ use aho_corasick::AhoCorasick;
 use regex::bytes::{Regex, RegexBuilder};
 use serde::Deserialize;
 
-use super::{Class, RedactError, Segment, Span};
+use super::{Class, RedactError, Segment, Span, placeholders::is_placeholder};
 
 /// A regular expression that is compiled when it is first needed.
 struct Lazy {
@@ -176,6 +176,10 @@ impl Rule {
         forgiven_by_all: &[Forgiven],
     ) -> Result<bool, RedactError> {
         let value = &text[secret];
+        // What looks like a placeholder hides nothing: a text may be redacted twice.
+        if str::from_utf8(value).is_ok_and(is_placeholder) {
+            return Ok(false);
+        }
         if self.entropy > 0.0 && entropy(value) <= self.entropy {
             return Ok(false);
         }

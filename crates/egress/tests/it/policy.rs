@@ -1,7 +1,7 @@
 //! What a policy allows, and what it may say.
 
 use chaffinch_core::{RepoName, Rung};
-use chaffinch_egress::{ExtraPattern, Mode, Policy, PolicyError, Redact, RepoPattern};
+use chaffinch_egress::{ExtraPattern, Listing, Mode, Policy, PolicyError, Redact, RepoPattern};
 
 fn allowing(patterns: &[&str]) -> Policy {
     let repositories = patterns.iter().map(|p| p.parse().unwrap()).collect();
@@ -112,6 +112,7 @@ fn the_digest_changes_with_the_meaning_and_only_with_it() {
     let others = [
         allowing(&["acme/a"]),
         Policy { ceiling: Rung::File, ..base.clone() },
+        Policy { listing: Listing::Names, ..base.clone() },
         Policy { excerpt_tokens: 601, ..base.clone() },
         Policy { prompt_tokens: 4_001, ..base.clone() },
         Policy { redact: emails, ..base.clone() },

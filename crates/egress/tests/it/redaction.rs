@@ -195,6 +195,18 @@ fn around() -> impl Strategy<Value = (String, String)> {
     ("([a-zé ]{0,12}[ =:(\\[\"'])?", "([ ,;)\\]\"'][a-zü ]{0,12})?")
 }
 
+#[test]
+fn a_placeholder_where_a_password_would_stand_is_left_as_it_is() {
+    let redactor = Redactor::new().unwrap();
+    let once = |text: &str| {
+        let texts = redactor.redact(&[Segment { path: None, text }]).unwrap().texts;
+        texts[0].expose().to_owned()
+    };
+    let first = once("db://user:hunter2hunter2@host/x");
+    assert_eq!(first, "db://user:‹secret:uri-password#1›@host/x");
+    assert_eq!(once(&first), first);
+}
+
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(200))]
 

@@ -4,9 +4,9 @@ use std::sync::{Arc, Mutex};
 
 use async_trait::async_trait;
 use chaffinch_core::{
-    AnswerSchema, ChangeId, Clock, CommitSha, Entropy, Excerpt, ExcerptLine, Fingerprint,
-    ForgeKind, Prompt, Reason, Receipt, Receipts, RepoId, RepoName, RuleId, Rung, StoreError,
-    TokenCount,
+    AnswerSchema, ChangeId, Clock, CommitSha, ContentRequests, Entropy, Excerpt, ExcerptLine,
+    Fingerprint, ForgeKind, Prompt, Reason, Receipt, Receipts, RepoId, RepoName, RuleId, Rung,
+    StoreError, TokenCount,
 };
 use chaffinch_egress::{Disclosure, Door, Endpoint, Policy};
 use chrono::{DateTime, Utc};
@@ -96,6 +96,7 @@ pub(crate) fn disclosure(repo: &str) -> Disclosure {
         head: CommitSha::new("0".repeat(40)).unwrap(),
         finding: "000102030405060708090a0b0c0d0e0f".parse::<Fingerprint>().unwrap(),
         rule: RuleId::new("python.sqli").unwrap(),
+        requests: ContentRequests::default(),
     }
 }
 

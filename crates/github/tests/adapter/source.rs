@@ -170,6 +170,29 @@ async fn what_is_no_file_is_not_found() {
 }
 
 #[tokio::test]
+async fn the_names_of_a_folder_are_those_of_its_files_and_links_alone() {
+    let peer = Peer::start(|seen| {
+        let entry = |kind: &str, name: &str| json!({ "type": kind, "name": name, "size": 3 });
+        let all = [("file", "a b.go"), ("dir", "sub"), ("symlink", "l.go"), ("submodule", "lib")];
+        let all: Vec<Value> = all.iter().map(|(kind, name)| entry(kind, name)).collect();
+        match seen.line.as_str() {
+            l if l == format!("GET /repos/acme/shop/contents/a%20b/c?ref={HEAD}") => {
+                reply(200, json!(all))
+            }
+            l if l == format!("GET /repos/acme/shop/contents/?ref={HEAD}") => reply(200, json!([])),
+            l if l.contains("/contents/file") => reply(200, json!({ "type": "file", "name": "f" })),
+            _ => None,
+        }
+    })
+    .await;
+    let source = read(&peer).await;
+    assert_eq!(source.names("a b/c", &sha(HEAD)).await.unwrap(), ["a b.go", "l.go"]);
+    assert!(source.names("", &sha(HEAD)).await.unwrap().is_empty());
+    let error = source.names("file", &sha(HEAD)).await.unwrap_err();
+    assert!(matches!(error, ForgeError::NotFound), "{error}");
+}
+
+#[tokio::test]
 async fn a_file_is_read_up_to_its_bound_however_it_is_sent() {
     for chunked in [false, true] {
         for (length, fits) in [(0, true), (5000, true), (5001, false)] {

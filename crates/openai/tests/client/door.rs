@@ -10,8 +10,8 @@ use std::{
 
 use async_trait::async_trait;
 use chaffinch_core::{
-    AnswerSchema, ChangeId, Clock, Entropy, Excerpt, ExcerptLine, Fingerprint, ForgeKind, Prompt,
-    Reason, Receipt, Receipts, RepoId, Rung, StoreError, TokenCount,
+    AnswerSchema, ChangeId, Clock, ContentRequests, Entropy, Excerpt, ExcerptLine, Fingerprint,
+    ForgeKind, Prompt, Reason, Receipt, Receipts, RepoId, Rung, StoreError, TokenCount,
 };
 use chaffinch_egress::{Cleared, Disclosure, Door, Endpoint, Policy};
 use chaffinch_openai::Config;
@@ -86,6 +86,7 @@ fn disclosure() -> Disclosure {
         head: "0123456789abcdef0123456789abcdef01234567".parse().unwrap(),
         finding: Fingerprint::from_digest([7; 16]),
         rule: "python.sqli".parse().unwrap(),
+        requests: ContentRequests::default(),
     }
 }
 

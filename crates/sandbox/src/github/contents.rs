@@ -11,6 +11,8 @@ use super::{
 use crate::answer::Answer;
 
 const MEGABYTE: u64 = 1 << 20;
+/// Of a folder, as GitHub documents it.
+const MOST_ENTRIES: usize = 1_000;
 const TOO_LARGE: &str = "This API returns blobs up to 100 MB in size. The requested blob is too large to fetch via the API, but you can always clone the repository via Git in order to obtain it.";
 
 pub(crate) fn get(world: &mut World, request: &Request) -> Outcome {
@@ -35,13 +37,15 @@ pub(crate) fn get(world: &mut World, request: &Request) -> Outcome {
     match follow(tree, &path) {
         Some((path, blob)) => file(&at, media, path, blob),
         None => {
-            let folder = format!("{path}/");
-            let inside: Vec<_> = tree.keys().filter(|p| p.starts_with(&folder)).collect();
-            if inside.is_empty() {
+            let folder = if path.is_empty() { String::new() } else { format!("{path}/") };
+            let mut entries = children(&at, tree, &folder);
+            if entries.is_empty() {
                 return Err(not_found());
             }
-            let entries = children(&at, tree, &folder);
-            world.problem(format!("fake github: a folder was listed: {path}"));
+            entries.truncate(MOST_ENTRIES);
+            if !world.listing {
+                world.problem(format!("fake github: a folder was listed: {path}"));
+            }
             Ok(Answer::json(200, &Value::Array(entries)))
         }
     }

@@ -38,6 +38,8 @@ pub(crate) struct World {
     pub(crate) faults: VecDeque<Planned>,
     pub(crate) calls: Vec<Call>,
     pub(crate) problems: Vec<String>,
+    /// Whether the names of the files of a folder may be read.
+    pub(crate) listing: bool,
     pub(crate) deliveries: Vec<Delivered>,
     pub(crate) used: u64,
     next: u64,
@@ -140,6 +142,7 @@ impl World {
             faults: VecDeque::new(),
             calls: Vec::new(),
             problems: Vec::new(),
+            listing: false,
             deliveries: Vec::new(),
             used: 0,
             next: 1000,

@@ -135,6 +135,14 @@ async fn a_file_comes_raw_or_described_up_to_its_bounds() {
     assert!(scene.github.problems().is_empty());
     assert!(ask("src", raw).await.json().is_array());
     assert_eq!(scene.github.take_problems(), ["fake github: a folder was listed: src"]);
+    scene.github.allow_listing();
+    let names = |entries: &serde_json::Value| -> Vec<String> {
+        entries.as_array().unwrap().iter().map(|e| e["name"].to_string()).collect()
+    };
+    let root = names(&ask("", "").await.json());
+    assert!(root.contains(&"\"src\"".to_owned()) && root.contains(&"\"two.bin\"".to_owned()));
+    assert!(names(&ask("src", "").await.json()).contains(&"\"nowhere\"".to_owned()));
+    assert!(scene.github.problems().is_empty());
 }
 
 #[tokio::test]

@@ -5,6 +5,7 @@ mod model;
 use std::{net::SocketAddr, path::PathBuf};
 
 use chaffinch_core::{RepoName, Rung};
+use chaffinch_egress::Listing;
 use secrecy::SecretString;
 use serde::Deserialize;
 use url::Url;
@@ -53,6 +54,7 @@ impl Server {
 pub struct Policy {
     pub repositories: Vec<String>,
     pub ceiling: Rung,
+    pub listing: Listing,
     pub excerpt_tokens: usize,
     pub prompt_tokens: usize,
     pub secrets: String,

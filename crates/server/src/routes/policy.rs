@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use axum::extract::State;
 use chaffinch_core::Rung;
+use chaffinch_egress::Listing;
 use chaffinch_store::MAX_TTL;
 use maud::{DOCTYPE, Markup, html};
 
@@ -42,6 +43,11 @@ pub(super) async fn page(State(app): State<Arc<App>>) -> Markup {
                     li { "Secrets and e-mail addresses in source are replaced by placeholders first, or nothing is sent." }
                     li { "Never: authors, titles, descriptions, branches, commit messages, " (never(policy.ceiling)) "." }
                 }
+                h2 { "What is read" }
+                p {
+                    "Files are asked for one by one, at the commit that the pull request proposes: never a clone, an archive or a search. "
+                    (names(policy.listing))
+                }
                 h2 { "To whom" }
                 p { "The model " code { (endpoint.model) } " at " code { (endpoint.base_url) } ". " (vendor) }
                 h2 { "What is kept here" }
@@ -72,6 +78,17 @@ fn ceiling(rung: Rung) -> &'static str {
         Rung::File => {
             "up to its whole file, and of other files what its lines name there, what calls or shows them, and \
              the steps of the data flow"
+        }
+    }
+}
+
+/// Which names of files may be read.
+fn names(listing: Listing) -> &'static str {
+    match listing {
+        Listing::Off => "Names of files are not listed.",
+        Listing::Names => {
+            "The names of the files of one folder at a time may be read too; they are not sent, and each such \
+             folder stands on the receipt."
         }
     }
 }

@@ -3,8 +3,8 @@
 use std::{collections::BTreeMap, time::Duration};
 
 use chaffinch_core::{
-    ChangeId, Clock as _, CommitSha, Fingerprint, Reason, Receipt, RepoPath, RuleId, Sent,
-    StoreError,
+    ChangeId, Clock as _, CommitSha, ContentRequests, Fingerprint, Reason, Receipt, RepoPath,
+    RuleId, Sent, StoreError,
 };
 use chrono::{TimeZone as _, Utc};
 
@@ -39,6 +39,7 @@ pub(crate) fn receipt(n: u32, number: u64) -> Receipt {
             end: 12,
             reason: Reason::Finding,
         }],
+        requests: ContentRequests { files: 2, folders: vec!["app".into()] },
         lines: 3,
         tokens: 900,
         redactions: BTreeMap::from([("email".to_owned(), 1)]),

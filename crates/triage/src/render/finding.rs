@@ -225,13 +225,18 @@ fn disclosed(receipt: &Receipt, reached: Reached) -> String {
         0 => String::new(),
         n => format!(", {n} redacted"),
     };
+    let listed = match receipt.requests.folders.len() {
+        0 => String::new(),
+        1 => ", chosen with the names of files of 1 folder".into(),
+        n => format!(", chosen with the names of files of {n} folders"),
+    };
     let (verb, end) = match reached {
         Reached::Yes => ("went to", ""),
         Reached::Maybe => ("may have gone to", ", which gave no answer"),
         Reached::No => ("were for", ", which was not reached: nothing was sent"),
     };
     format!(
-        "{} (a prompt of {} tokens{redacted}) {verb} {} at {}{end} · receipt {}",
+        "{} (a prompt of {} tokens{redacted}{listed}) {verb} {} at {}{end} · receipt {}",
         lines.join(" and "),
         receipt.tokens,
         code(&receipt.model, MAX_NAME),

@@ -95,7 +95,14 @@ fn result(outcome: &Outcome, index: &BTreeMap<&str, usize>) -> Value {
 }
 
 fn receipt(receipt: &Receipt) -> Value {
-    json!({"id": receipt.id, "lines": receipt.lines, "tokens": receipt.tokens, "endpoint": receipt.endpoint})
+    json!({
+        "id": receipt.id,
+        "lines": receipt.lines,
+        "tokens": receipt.tokens,
+        "endpoint": receipt.endpoint,
+        "filesAskedFor": receipt.requests.files,
+        "foldersListed": receipt.requests.folders,
+    })
 }
 
 fn location(at: &Location) -> Value {

@@ -3,6 +3,7 @@
 
 mod corpus;
 mod double;
+mod listing;
 mod needs;
 mod path;
 mod privacy;

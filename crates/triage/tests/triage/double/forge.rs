@@ -24,6 +24,7 @@ struct State {
     changed: ChangedLines,
     files: BTreeMap<RepoPath, Result<Vec<u8>, ForgeError>>,
     fetched: Vec<String>,
+    listed: Vec<String>,
     threads: Vec<Thread>,
     summary: Option<Comment>,
     checks: BTreeMap<CommitSha, Check>,
@@ -45,6 +46,7 @@ impl FakeForge {
                 changed,
                 files: BTreeMap::new(),
                 fetched: Vec::new(),
+                listed: Vec::new(),
                 threads: Vec::new(),
                 summary: None,
                 checks: BTreeMap::new(),
@@ -183,6 +185,10 @@ impl FakeForge {
         std::mem::take(&mut self.state().writes)
     }
 
+    pub(crate) fn listed(&self) -> Vec<String> {
+        self.state().listed.clone()
+    }
+
     pub(crate) fn fetched(&self) -> Vec<String> {
         self.state().fetched.clone()
     }
@@ -233,6 +239,17 @@ impl Source for FakeForge {
             state.change.head = sha('c');
         }
         found
+    }
+
+    async fn names(&self, folder: &str, at: &CommitSha) -> Result<Vec<String>, ForgeError> {
+        let mut state = self.may("names")?;
+        assert_eq!(*at, state.change.head);
+        state.listed.push(folder.to_owned());
+        let inside = |path: &RepoPath| match path.as_str().rsplit_once('/') {
+            Some((parent, name)) => (parent == folder).then(|| name.to_owned()),
+            None => folder.is_empty().then(|| path.to_string()),
+        };
+        Ok(state.files.keys().filter_map(inside).collect())
     }
 }
 
