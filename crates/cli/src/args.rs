@@ -78,7 +78,7 @@ pub(crate) struct Triage {
     /// The checkout that the report is about.
     #[arg(long, value_name = "DIR", default_value = ".")]
     pub(crate) root: PathBuf,
-    /// A SARIF 2.1.0 or Semgrep JSON file; may be given several times.
+    /// A SARIF 2.1.0, Semgrep JSON or GitLab SAST file; may be given several times.
     #[arg(long, value_name = "FILE", required = true)]
     pub(crate) report: Vec<PathBuf>,
     /// The configuration file.
@@ -100,7 +100,7 @@ pub(crate) struct Excerpt {
     /// The checkout that the report is about; with --truth, the folder of all sources.
     #[arg(long, value_name = "DIR", default_value = ".")]
     pub(crate) root: PathBuf,
-    /// A SARIF 2.1.0 or Semgrep JSON file; may be given several times.
+    /// A SARIF 2.1.0, Semgrep JSON or GitLab SAST file; may be given several times.
     #[arg(long, value_name = "FILE", required_unless_present = "truth")]
     pub(crate) report: Vec<PathBuf>,
     /// Only findings whose id begins so.

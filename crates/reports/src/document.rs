@@ -11,6 +11,7 @@ use serde_json::value::RawValue;
 use crate::{
     Format, ReportError, Sign,
     draft::{Collector, title},
+    gitlab,
     lenient::{Text, absent},
     sarif,
     semgrep::{self, List, Shape},
@@ -61,6 +62,17 @@ pub(crate) fn read(json: &str, collector: &mut Collector<'_>) -> Result<Format, 
             return Ok(Format::Semgrep);
         }
     }
+    if let Some(list) = members.vulnerabilities.filter(|_| members.is_gitlab()) {
+        let kind = gitlab::kind(members.scan);
+        if kind != "sast" {
+            let seen = format!("a GitLab {} report {}", printable(&kind), members.version());
+            return Err(unsupported(seen.trim_end().to_owned()));
+        }
+        let read = gitlab::read(list, members.scan, collector);
+        if read.map_err(|error| explain(json, &error, collector))? {
+            return Ok(Format::GitLab);
+        }
+    }
     Err(unsupported(members.describe()))
 }
 
@@ -73,16 +85,28 @@ struct Members<'a> {
     results: Option<&'a RawValue>,
     findings: Option<&'a RawValue>,
     errors: Option<&'a RawValue>,
+    vulnerabilities: Option<&'a RawValue>,
+    scan: Option<&'a RawValue>,
     names: Vec<String>,
     others: usize,
 }
 
 impl Members<'_> {
+    /// Whether it looks like a security report of GitLab's. Bodies of other tools have
+    /// vulnerabilities, too.
+    fn is_gitlab(&self) -> bool {
+        let numbered = |version: &str| version.starts_with(|c: char| c.is_ascii_digit());
+        self.vulnerabilities.is_some()
+            && (self.scan.is_some() || self.version.get().is_some_and(numbered))
+    }
+
+    fn version(&self) -> String {
+        self.version.get().map(printable).unwrap_or_default()
+    }
+
     fn describe(&self) -> String {
-        let known = |name: &str| self.names.iter().any(|n| n == name);
-        if known("vulnerabilities") && (known("scan") || known("version")) {
-            let version = self.version.get().map(printable).unwrap_or_default();
-            return format!("a GitLab security report {version}").trim_end().to_owned();
+        if self.is_gitlab() {
+            return format!("a GitLab report {}", self.version()).trim_end().to_owned();
         }
         let names = self.names.join(", ");
         match (self.names.is_empty(), self.others) {
@@ -118,6 +142,8 @@ impl<'de> Visitor<'de> for Document<'_, '_> {
                 "results" => members.results = Some(map.next_value()?),
                 "findings" => members.findings = Some(map.next_value()?),
                 "errors" => members.errors = map.next_value()?,
+                "vulnerabilities" => members.vulnerabilities = Some(map.next_value()?),
+                "scan" => members.scan = map.next_value()?,
                 _ => {
                     map.next_value::<IgnoredAny>()?;
                 }

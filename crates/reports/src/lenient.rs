@@ -49,6 +49,29 @@ pub(crate) fn drain<'de, A: SeqAccess<'de>>(seq: &mut A) -> Result<usize, A::Err
     Ok(rest)
 }
 
+/// Hands over the elements of an array one by one, each as its own slice, so that one that cannot be
+/// read does not take the rest with it. Whether it is an array.
+pub(crate) fn each<'de>(
+    list: &'de RawValue,
+    take: impl FnMut(&'de RawValue) -> serde_json::Result<()>,
+) -> serde_json::Result<bool> {
+    struct Each<F>(F);
+    impl<'de, F: FnMut(&'de RawValue) -> serde_json::Result<()>> Visitor<'de> for Each<F> {
+        type Value = bool;
+        fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+            f.write_str("results")
+        }
+        fn visit_seq<A: SeqAccess<'de>>(mut self, mut seq: A) -> Result<bool, A::Error> {
+            while let Some(slice) = seq.next_element::<&'de RawValue>()? {
+                (self.0)(slice).map_err(de::Error::custom)?;
+            }
+            Ok(true)
+        }
+        absent!(false; scalar, string, object);
+    }
+    serde_json::Deserializer::from_str(list.get()).deserialize_any(Each(take))
+}
+
 /// A string, number or truth value as text; a slice of the input where it has no escapes.
 #[derive(Default, Clone)]
 pub(crate) struct Text<'a>(Option<Cow<'a, str>>);

@@ -6,6 +6,7 @@ mod decode;
 mod document;
 mod draft;
 mod fingerprint;
+mod gitlab;
 mod lenient;
 mod message;
 mod paths;
@@ -40,6 +41,8 @@ pub enum Format {
     Sarif,
     /// Semgrep's JSON.
     Semgrep,
+    /// GitLab's SAST report.
+    GitLab,
 }
 
 impl Format {
@@ -48,6 +51,7 @@ impl Format {
         match self {
             Self::Sarif => "SARIF",
             Self::Semgrep => "Semgrep JSON",
+            Self::GitLab => "GitLab SAST",
         }
     }
 }
@@ -234,7 +238,7 @@ pub enum ReportError {
     },
     /// It is of no format that is read here.
     #[error(
-        "not a report that can be read: seen {seen}, supported are SARIF 2.1.0 and Semgrep JSON"
+        "not a report that can be read: seen {seen}, supported are SARIF 2.1.0, Semgrep JSON and GitLab SAST"
     )]
     Unsupported {
         /// What it looks like.

@@ -3,13 +3,8 @@
 mod trace;
 mod wire;
 
-use std::fmt;
-
 use chaffinch_core::{Confidence, LineRange, Region, Rule, RuleId, Severity, SourceText};
-use serde::{
-    Deserialize, Deserializer,
-    de::{SeqAccess, Visitor},
-};
+use serde::Deserialize;
 use serde_json::value::RawValue;
 
 use self::{
@@ -20,7 +15,7 @@ use crate::{
     Tool,
     cwe::Weaknesses,
     draft::{Collector, Draft, DraftStep, Spot, rule_id, title, unique_fingerprints},
-    lenient::{Array, Number, Object, Text, absent},
+    lenient::{Array, Number, Object, Text, each},
     paths::place,
     rating,
 };
@@ -56,11 +51,12 @@ pub(crate) fn read(
 ) -> serde_json::Result<List> {
     let version = version.map(title);
     let mut results = Results { shape, version, collector, taken: Vec::new(), malformed: 0 };
-    let mut deserializer = serde_json::Deserializer::from_str(list.get());
-    if !deserializer.deserialize_any(&mut results)? {
-        return Ok(List::None);
-    }
-    Ok(results.finish())
+    let is_list = each(list, |slice| {
+        results.collector.count_result()?;
+        results.take(slice);
+        Ok(())
+    })?;
+    Ok(if is_list { results.finish() } else { List::None })
 }
 
 /// Whether the errors of a scan leave open what it would have found: one of level `error`, or one
@@ -88,35 +84,22 @@ struct Results<'c, 'o> {
     malformed: usize,
 }
 
-impl<'de> Visitor<'de> for &mut Results<'_, '_> {
-    /// Whether it was an array.
-    type Value = bool;
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("results")
-    }
-    fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<bool, A::Error> {
-        // Each from its own slice, so that one that cannot be read does not take the rest with it.
-        while let Some(slice) = seq.next_element::<&'de RawValue>()? {
-            self.collector.count_result()?;
-            let taken = match self.shape {
-                Shape::Matches => parse(slice).and_then(|result| self.of_match(result)),
-                Shape::PlatformFindings => parse(slice).and_then(|f| self.of_platform(f)),
-            };
-            match taken {
-                Some(taken) => self.taken.push(taken),
-                None => self.malformed += 1,
-            }
-        }
-        Ok(true)
-    }
-    absent!(false; scalar, string, object);
-}
-
 fn parse<'de, T: Deserialize<'de>>(slice: &'de RawValue) -> Option<T> {
     serde_json::from_str(slice.get()).ok()
 }
 
 impl Results<'_, '_> {
+    fn take(&mut self, slice: &RawValue) {
+        let taken = match self.shape {
+            Shape::Matches => parse(slice).and_then(|result| self.of_match(result)),
+            Shape::PlatformFindings => parse(slice).and_then(|f| self.of_platform(f)),
+        };
+        match taken {
+            Some(taken) => self.taken.push(taken),
+            None => self.malformed += 1,
+        }
+    }
+
     fn of_match(&mut self, result: Match<'_>) -> Option<(Draft, Option<String>)> {
         let id = rule_id(result.check_id.get())?;
         let extra = result.extra.0.unwrap_or_default();

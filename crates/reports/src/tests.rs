@@ -86,7 +86,8 @@ fn an_unknown_format_is_named_with_those_that_are_known() {
         ("3", "a single JSON value"),
         ("{}", "an empty JSON object"),
         (r#"{"Issues": [], "a b": 1}"#, "a JSON object with Issues, ab"),
-        (r#"{"version": "15.0.4", "vulnerabilities": []}"#, "a GitLab security report 15.0.4"),
+        (r#"{"version": "15.0.4", "vulnerabilities": {}}"#, "a GitLab report 15.0.4"),
+        (r#"{"vulnerabilities": []}"#, "a JSON object with vulnerabilities"),
         (r#"{"version": "2.0.0", "runs": []}"#, "SARIF 2.0.0"),
         (r#"{"version": "2.1.0", "runs": null}"#, "a JSON object with version, runs"),
         (
@@ -101,7 +102,7 @@ fn an_unknown_format_is_named_with_those_that_are_known() {
     ] {
         let message = error(text.as_bytes(), Limits::default());
         let want = format!(
-            "not a report that can be read: seen {seen}, supported are SARIF 2.1.0 and Semgrep JSON"
+            "not a report that can be read: seen {seen}, supported are SARIF 2.1.0, Semgrep JSON and GitLab SAST"
         );
         if text == "[" {
             assert_eq!(message, "the report is cut off: its JSON ends too early");

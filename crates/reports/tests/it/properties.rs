@@ -137,7 +137,8 @@ proptest! {
 #[test]
 fn testdata_mutated_real_reports_never_panic() {
     let Some(folder) = testdata() else { return };
-    let folders = ["sarif", "semgrep-json", "outputs"].iter().flat_map(|f| files(&folder.join(f)));
+    let folders =
+        ["sarif", "semgrep-json", "gitlab", "outputs"].iter().flat_map(|f| files(&folder.join(f)));
     let reports: Vec<Vec<u8>> = folders.map(|path| fs::read(path).unwrap()).collect();
     let small: Vec<Vec<u8>> = reports.into_iter().filter(|r| r.len() < 64_000).collect();
     assert!(small.len() > 50);

@@ -143,46 +143,65 @@ fn testdata_all_semgrep_json_is_read() {
 }
 
 #[test]
+fn testdata_all_gitlab_reports_are_read() {
+    let Some(summaries) = summaries("gitlab") else { return };
+    insta::assert_snapshot!(summaries, @"
+    gl-sast-report-0-vuln.json: GitLab SAST, GitLab SAST: 0 results, 0 with flow, 0 own fingerprints, 0 suppressed, 0 findings; skipped: nothing
+    gl-sast-report-1-vuln_v14.json: GitLab SAST, TruffleHog: 1 results, 0 with flow, 0 own fingerprints, 0 suppressed, 1 findings; skipped: nothing
+    gl-sast-report-1-vuln_v15.json: GitLab SAST, GitLab SAST: 1 results, 0 with flow, 0 own fingerprints, 0 suppressed, 1 findings; skipped: nothing
+    gl-sast-report-confidence_v14.json: GitLab SAST, njsscan and NodeJsScan: 8 results, 0 with flow, 0 own fingerprints, 0 suppressed, 8 findings; skipped: nothing
+    gl-sast-report-confidence_v15.json: GitLab SAST, njsscan: 8 results, 0 with flow, 0 own fingerprints, 0 suppressed, 8 findings; skipped: nothing
+    gl-sast-report-cwe_v14.json: GitLab SAST, Find Security Bugs and NodeJsScan: 3 results, 0 with flow, 0 own fingerprints, 0 suppressed, 3 findings; skipped: nothing
+    gl-sast-report-cwe_v15.json: GitLab SAST, Find Security Bugs: 3 results, 0 with flow, 0 own fingerprints, 0 suppressed, 3 findings; skipped: nothing
+    gl-sast-report-many-vuln_v14.json: GitLab SAST, TruffleHog and Gitleaks and Bandit and ESLint: 467 results, 0 with flow, 0 own fingerprints, 0 suppressed, 467 findings; skipped: nothing
+    gl-sast-report-many-vuln_v15.json: GitLab SAST, GitLab SAST: 467 results, 0 with flow, 0 own fingerprints, 0 suppressed, 467 findings; skipped: nothing
+    gl-sast-report-multiple-cwe-fabricated_v15.json: GitLab SAST, Find Security Bugs: 1 results, 0 with flow, 0 own fingerprints, 0 suppressed, 1 findings; skipped: nothing
+    gl-sast-report_issue4344_v14.json: GitLab SAST, Security Code Scan: 1 results, 0 with flow, 0 own fingerprints, 0 suppressed, 1 findings; skipped: nothing
+    gl-sast-report_issue4344_v15.json: GitLab SAST, Security Code Scan: 1 results, 0 with flow, 0 own fingerprints, 0 suppressed, 1 findings; skipped: nothing
+    ");
+}
+
+#[test]
 fn testdata_all_outputs_are_read_or_named() {
     let Some(summaries) = summaries("outputs") else { return };
-    insta::assert_snapshot!(summaries, @r"
-    corpus.semgrep-1.182.0.gitlab.json: not a report that can be read: seen a GitLab security report 15.0.4, supported are SARIF 2.1.0 and Semgrep JSON
+    insta::assert_snapshot!(summaries, @"
+    corpus.semgrep-1.182.0.gitlab.json: GitLab SAST, Semgrep: 28 results, 0 with flow, 0 own fingerprints, 0 suppressed, 28 findings; skipped: nothing
     corpus.semgrep-1.182.0.json: Semgrep JSON, Semgrep OSS: 28 results, 0 with flow, 0 own fingerprints, 0 suppressed, 28 findings; skipped: nothing
     corpus.semgrep-1.182.0.sarif: SARIF, Semgrep OSS: 28 results, 0 with flow, 0 own fingerprints, 0 suppressed, 28 findings; skipped: nothing
-    corpus.semgrep-1.99.0.gitlab.json: not a report that can be read: seen a GitLab security report 15.0.4, supported are SARIF 2.1.0 and Semgrep JSON
+    corpus.semgrep-1.99.0.gitlab.json: GitLab SAST, Semgrep: 28 results, 0 with flow, 0 own fingerprints, 0 suppressed, 28 findings; skipped: nothing
     corpus.semgrep-1.99.0.json: Semgrep JSON, Semgrep OSS: 28 results, 9 with flow, 28 own fingerprints, 0 suppressed, 28 findings; skipped: nothing
     corpus.semgrep-1.99.0.sarif: SARIF, Semgrep OSS: 28 results, 9 with flow, 28 own fingerprints, 0 suppressed, 28 findings; skipped: nothing
-    dvpwa.semgrep-1.99.0.gitlab.json: not a report that can be read: seen a GitLab security report 15.0.4, supported are SARIF 2.1.0 and Semgrep JSON
+    dvpwa.semgrep-1.99.0.gitlab.json: GitLab SAST, Semgrep: 4 results, 0 with flow, 0 own fingerprints, 0 suppressed, 4 findings; skipped: nothing
     dvpwa.semgrep-1.99.0.json: Semgrep JSON, Semgrep OSS: 4 results, 1 with flow, 4 own fingerprints, 0 suppressed, 4 findings; skipped: nothing
     dvpwa.semgrep-1.99.0.sarif: SARIF, Semgrep OSS: 4 results, 1 with flow, 4 own fingerprints, 0 suppressed, 4 findings; skipped: nothing
-    govwa.semgrep-1.99.0.gitlab.json: not a report that can be read: seen a GitLab security report 15.0.4, supported are SARIF 2.1.0 and Semgrep JSON
+    govwa.semgrep-1.99.0.gitlab.json: GitLab SAST, Semgrep: 28 results, 0 with flow, 0 own fingerprints, 0 suppressed, 28 findings; skipped: nothing
     govwa.semgrep-1.99.0.json: Semgrep JSON, Semgrep OSS: 28 results, 3 with flow, 28 own fingerprints, 0 suppressed, 28 findings; skipped: nothing
     govwa.semgrep-1.99.0.sarif: SARIF, Semgrep OSS: 28 results, 3 with flow, 28 own fingerprints, 0 suppressed, 28 findings; skipped: nothing
-    kanboard.semgrep-1.182.0.gitlab.json: not a report that can be read: seen a GitLab security report 15.0.4, supported are SARIF 2.1.0 and Semgrep JSON
+    kanboard.semgrep-1.182.0.gitlab.json: GitLab SAST, Semgrep: 37 results, 0 with flow, 0 own fingerprints, 0 suppressed, 37 findings; skipped: nothing
     kanboard.semgrep-1.182.0.json: Semgrep JSON, Semgrep OSS: 37 results, 0 with flow, 0 own fingerprints, 0 suppressed, 37 findings; skipped: nothing
     kanboard.semgrep-1.182.0.sarif: SARIF, Semgrep OSS: 37 results, 0 with flow, 0 own fingerprints, 0 suppressed, 37 findings; skipped: nothing
-    kanboard.semgrep-1.99.0.gitlab.json: not a report that can be read: seen a GitLab security report 15.0.4, supported are SARIF 2.1.0 and Semgrep JSON
+    kanboard.semgrep-1.99.0.gitlab.json: GitLab SAST, Semgrep: 35 results, 0 with flow, 0 own fingerprints, 0 suppressed, 35 findings; skipped: nothing
     kanboard.semgrep-1.99.0.json: Semgrep JSON, Semgrep OSS: 35 results, 0 with flow, 35 own fingerprints, 0 suppressed, 35 findings; skipped: nothing
     kanboard.semgrep-1.99.0.sarif: SARIF, Semgrep OSS: 35 results, 0 with flow, 35 own fingerprints, 0 suppressed, 35 findings; skipped: nothing
-    nodegoat.semgrep-1.99.0.gitlab.json: not a report that can be read: seen a GitLab security report 15.0.4, supported are SARIF 2.1.0 and Semgrep JSON
+    nodegoat.semgrep-1.99.0.gitlab.json: GitLab SAST, Semgrep: 15 results, 0 with flow, 0 own fingerprints, 0 suppressed, 15 findings; skipped: nothing
     nodegoat.semgrep-1.99.0.json: Semgrep JSON, Semgrep OSS: 15 results, 4 with flow, 15 own fingerprints, 0 suppressed, 15 findings; skipped: nothing
     nodegoat.semgrep-1.99.0.sarif: SARIF, Semgrep OSS: 15 results, 4 with flow, 15 own fingerprints, 0 suppressed, 15 findings; skipped: nothing
-    railsgoat.semgrep-1.182.0.gitlab.json: not a report that can be read: seen a GitLab security report 15.0.4, supported are SARIF 2.1.0 and Semgrep JSON
+    railsgoat.semgrep-1.182.0.gitlab.json: GitLab SAST, Semgrep: 39 results, 0 with flow, 0 own fingerprints, 0 suppressed, 39 findings; skipped: nothing
     railsgoat.semgrep-1.182.0.json: Semgrep JSON, Semgrep OSS: 39 results, 0 with flow, 0 own fingerprints, 0 suppressed, 39 findings; skipped: nothing
     railsgoat.semgrep-1.182.0.sarif: SARIF, Semgrep OSS: 39 results, 0 with flow, 0 own fingerprints, 0 suppressed, 39 findings; skipped: nothing
-    railsgoat.semgrep-1.99.0.gitlab.json: not a report that can be read: seen a GitLab security report 15.0.4, supported are SARIF 2.1.0 and Semgrep JSON
+    railsgoat.semgrep-1.99.0.gitlab.json: GitLab SAST, Semgrep: 39 results, 0 with flow, 0 own fingerprints, 0 suppressed, 39 findings; skipped: nothing
     railsgoat.semgrep-1.99.0.json: Semgrep JSON, Semgrep OSS: 39 results, 11 with flow, 39 own fingerprints, 0 suppressed, 39 findings; skipped: nothing
     railsgoat.semgrep-1.99.0.sarif: SARIF, Semgrep OSS: 39 results, 11 with flow, 39 own fingerprints, 0 suppressed, 39 findings; skipped: nothing
-    redash.semgrep-1.182.0.gitlab.json: not a report that can be read: seen a GitLab security report 15.0.4, supported are SARIF 2.1.0 and Semgrep JSON
+    redash.semgrep-1.182.0.gitlab.json: GitLab SAST, Semgrep: 52 results, 0 with flow, 0 own fingerprints, 0 suppressed, 52 findings; skipped: nothing
     redash.semgrep-1.182.0.json: Semgrep JSON, Semgrep OSS: 52 results, 0 with flow, 0 own fingerprints, 0 suppressed, 52 findings; skipped: nothing
     redash.semgrep-1.182.0.sarif: SARIF, Semgrep OSS: 52 results, 0 with flow, 0 own fingerprints, 0 suppressed, 52 findings; skipped: nothing
-    redash.semgrep-1.99.0.gitlab.json: not a report that can be read: seen a GitLab security report 15.0.4, supported are SARIF 2.1.0 and Semgrep JSON
+    redash.semgrep-1.99.0.gitlab.json: GitLab SAST, Semgrep: 52 results, 0 with flow, 0 own fingerprints, 0 suppressed, 52 findings; skipped: nothing
     redash.semgrep-1.99.0.json: Semgrep JSON, Semgrep OSS: 52 results, 2 with flow, 52 own fingerprints, 0 suppressed, 52 findings; skipped: nothing
     redash.semgrep-1.99.0.sarif: SARIF, Semgrep OSS: 52 results, 2 with flow, 52 own fingerprints, 0 suppressed, 52 findings; skipped: nothing
-    vulpy.semgrep-1.182.0.gitlab.json: not a report that can be read: seen a GitLab security report 15.0.4, supported are SARIF 2.1.0 and Semgrep JSON
+    vulpy.semgrep-1.182.0.gitlab.json: GitLab SAST, Semgrep: 51 results, 0 with flow, 0 own fingerprints, 0 suppressed, 51 findings; skipped: nothing
     vulpy.semgrep-1.182.0.json: Semgrep JSON, Semgrep OSS: 51 results, 0 with flow, 0 own fingerprints, 0 suppressed, 51 findings; skipped: nothing
     vulpy.semgrep-1.182.0.sarif: SARIF, Semgrep OSS: 51 results, 0 with flow, 0 own fingerprints, 0 suppressed, 51 findings; skipped: nothing
-    vulpy.semgrep-1.99.0.gitlab.json: not a report that can be read: seen a GitLab security report 15.0.4, supported are SARIF 2.1.0 and Semgrep JSON
+    vulpy.semgrep-1.99.0.gitlab.json: GitLab SAST, Semgrep: 51 results, 0 with flow, 0 own fingerprints, 0 suppressed, 51 findings; skipped: nothing
     vulpy.semgrep-1.99.0.json: Semgrep JSON, Semgrep OSS: 51 results, 5 with flow, 51 own fingerprints, 0 suppressed, 51 findings; skipped: nothing
     vulpy.semgrep-1.99.0.sarif: SARIF, Semgrep OSS: 51 results, 5 with flow, 51 own fingerprints, 0 suppressed, 51 findings; skipped: nothing
     ");
@@ -191,11 +210,11 @@ fn testdata_all_outputs_are_read_or_named() {
 #[test]
 fn testdata_other_formats_are_named() {
     let Some(summaries) = summaries("other-json") else { return };
-    insta::assert_snapshot!(summaries, @r"
-    bandit.json: not a report that can be read: seen a JSON object with errors, generated_at, metrics, results, supported are SARIF 2.1.0 and Semgrep JSON
-    brakeman.json: not a report that can be read: seen a JSON object with scan_info, warnings, ignored_warnings, errors, obsolete, supported are SARIF 2.1.0 and Semgrep JSON
-    eslint.json: not a report that can be read: seen a JSON array, supported are SARIF 2.1.0 and Semgrep JSON
-    gosec.json: not a report that can be read: seen a JSON object with Issues, Stats, supported are SARIF 2.1.0 and Semgrep JSON
+    insta::assert_snapshot!(summaries, @"
+    bandit.json: not a report that can be read: seen a JSON object with errors, generated_at, metrics, results, supported are SARIF 2.1.0, Semgrep JSON and GitLab SAST
+    brakeman.json: not a report that can be read: seen a JSON object with scan_info, warnings, ignored_warnings, errors, obsolete, supported are SARIF 2.1.0, Semgrep JSON and GitLab SAST
+    eslint.json: not a report that can be read: seen a JSON array, supported are SARIF 2.1.0, Semgrep JSON and GitLab SAST
+    gosec.json: not a report that can be read: seen a JSON object with Issues, Stats, supported are SARIF 2.1.0, Semgrep JSON and GitLab SAST
     ");
 }
 
@@ -282,12 +301,15 @@ fn expected(document: &Value) -> usize {
     let runs: usize = list(&document["runs"]).iter().map(of_run).sum();
     runs + if document["runs"].is_null() { list(&document["results"]).len() } else { 0 }
         + list(&document["findings"]).len()
+        + list(&document["vulnerabilities"]).len()
 }
 
 #[test]
 fn testdata_nothing_is_lost_without_being_counted() {
     let Some(folder) = testdata() else { return };
-    for path in ["sarif", "semgrep-json", "outputs"].iter().flat_map(|f| files(&folder.join(f))) {
+    for path in
+        ["sarif", "semgrep-json", "gitlab", "outputs"].iter().flat_map(|f| files(&folder.join(f)))
+    {
         let Ok(report) = read(&path) else { continue };
         let text = String::from_utf8(fs::read(&path).unwrap()).unwrap();
         let document = serde_json::from_str(text.trim_start_matches('\u{feff}')).unwrap();
