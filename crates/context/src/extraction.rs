@@ -1,6 +1,10 @@
 //! The dialogue: which file is wanted next, and what comes of the files in the end.
 
+mod answers;
+mod asker;
 mod compose;
+mod finding;
+mod listing;
 mod questions;
 mod read;
 
@@ -202,7 +206,7 @@ impl Extraction {
             if self.missing.contains(&path) {
                 self.questions.miss(index);
             } else if let Some(file) = self.files.iter().position(|f| f.path() == &path) {
-                read::answer(self, index, file);
+                answers::give(self, index, file);
             } else if let Some(folder) = self.unlisted(index) {
                 self.listings += 1;
                 self.listed.insert(folder.clone());
@@ -250,14 +254,14 @@ impl Extraction {
             (Ok(file), None) => {
                 let interest = read::own_interest(self, path);
                 self.files.push(Read::new(file, &self.limits, &interest));
-                if let Err(why) = read::own(self) {
+                if let Err(why) = finding::read(self) {
                     self.done(Err(why));
                 }
             }
             (Ok(file), Some(index)) => {
                 let interest = read::interest(self, path);
                 self.files.push(Read::new(file, &self.limits, &interest));
-                read::answer(self, index, self.files.len() - 1);
+                answers::give(self, index, self.files.len() - 1);
             }
             (Err(why), None) => {
                 self.fail(why);
@@ -278,7 +282,7 @@ impl Extraction {
         let Some(Asked::Names(asked)) = &self.asked else { return };
         if asked == folder {
             self.asked = None;
-            read::names(self, folder, names);
+            listing::give(self, folder, names);
         }
     }
 

@@ -8,10 +8,11 @@ use std::{
 use chaffinch_core::{Reason, Rung};
 
 use super::{
+    Wanted,
     definitions::{Definition, Definitions, What, name_of},
     frame::whole,
     names::Space,
-    rows, slice,
+    slice,
     tree::Tree,
     units::{self, Giver, Piece, Unit, Units},
     uses::Use,
@@ -42,6 +43,18 @@ pub(crate) struct Name<'t> {
     pub(crate) called: bool,
     /// The object whose member it is, as written.
     pub(crate) object: Option<&'t str>,
+}
+
+impl Name<'_> {
+    /// What is asked of other files, where this one does not define it.
+    pub(crate) fn open(&self) -> Wanted {
+        Wanted {
+            name: self.text.to_owned(),
+            object: self.object.map(str::to_owned),
+            called: self.called,
+            rank: self.rank,
+        }
+    }
 }
 
 /// What a search found.
@@ -241,7 +254,7 @@ impl<'t, 'd> Follow<'t, 'd> {
         let base = next.rank + rank::HELPER;
         self.head(&units, base, next.name);
         self.slice(&units, &results(&units), base + rank::STEP / 2, next);
-        let (first, last) = rows(self.tree, piece);
+        let (first, last) = piece.rows(self.tree);
         if last - first <= LONG && self.known.is_some() {
             for row in first..=last {
                 self.add(row, next.rank + rank::REST, next.name);

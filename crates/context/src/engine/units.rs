@@ -46,6 +46,13 @@ pub(crate) struct Piece {
     pub(crate) scope: usize,
 }
 
+impl Piece {
+    /// Its first and last row.
+    pub(crate) fn rows(self, tree: &Tree) -> (u32, u32) {
+        (tree.node(self.from).first_row, tree.node(self.scope).last_row)
+    }
+}
+
 /// A place where a name gets a value.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Giver {

@@ -2,7 +2,7 @@
 
 use chaffinch_core::{Excerpt, ExcerptLine, Reason, Region};
 
-use super::{Extraction, NoExcerpt, read};
+use super::{Extraction, NoExcerpt, finding};
 use crate::{
     budget::{self, Budget, Pick},
     lines::WIDTHS,
@@ -15,7 +15,7 @@ pub(super) fn excerpt(extraction: &mut Extraction) -> Result<Excerpt, NoExcerpt>
         notes.push("no caller found in the files read".into());
     }
     let picks = std::mem::take(&mut extraction.picks);
-    let region = read::region(extraction)?;
+    let region = finding::region(extraction)?;
     cut(extraction, picks, region, notes)
 }
 

@@ -1,18 +1,14 @@
-//! What other files may tell, and which of them are tried in which order.
+//! What other files may tell, and in which order it is asked.
 
-use std::collections::{HashMap, VecDeque};
+use std::collections::VecDeque;
 
 use chaffinch_core::RepoPath;
 
 use crate::{
     budget::rank,
-    engine::{Import, Reading, Use, Wanted},
-    language::{Language, Rule},
+    engine::{Use, Wanted},
     paths::Place,
 };
-
-/// Names further from the finding than this are not worth a request.
-const FAR: u32 = 70;
 
 /// How much less a question matters after each file that was of no help.
 const TRIED: u32 = 4;
@@ -20,14 +16,11 @@ const TRIED: u32 = 4;
 /// Questions about one finding.
 const MANY: usize = 40;
 
-/// Files of the change that are looked at for callers.
-const CHANGED: usize = 3;
-
 /// Something that another file may tell.
 #[derive(Debug, Default)]
 pub(super) struct Question {
-    rank: u32,
-    tried: u32,
+    pub(super) rank: u32,
+    pub(super) tried: u32,
     /// Files to try, best first.
     pub(super) candidates: VecDeque<RepoPath>,
     /// Folders whose file names would tell which of these there are.
@@ -118,242 +111,4 @@ impl Questions {
             question.tried += 1;
         }
     }
-}
-
-/// Where the questions of one file come from.
-pub(super) struct Asker<'a> {
-    pub(super) path: &'a RepoPath,
-    pub(super) language: &'static Language,
-    pub(super) imports: &'a [Import],
-    /// The files of the change.
-    pub(super) changed: &'a [RepoPath],
-    pub(super) hop: u32,
-}
-
-impl Asker<'_> {
-    /// The questions that `reading` leaves open.
-    pub(super) fn questions(&self, reading: &Reading) -> Vec<Question> {
-        let place = Place::of(self.path);
-        let mut found: Vec<Question> = Vec::new();
-        let mut members: Vec<Wanted> = Vec::new();
-        let mut by_files: HashMap<Vec<RepoPath>, usize> = HashMap::new();
-        for wanted in reading.wanted.iter().filter(|w| w.rank <= FAR) {
-            let chained = |o: &&str| o.contains('(');
-            if wanted.object.as_deref().filter(chained).is_some() {
-                continue;
-            }
-            let root = wanted.object.as_deref().map(root);
-            let candidates = self.candidates(&place, wanted, root);
-            if candidates.is_empty() {
-                let near = wanted.called || wanted.rank <= rank::SLICE + rank::STEP;
-                if near && wanted.object.as_deref().is_some_and(is_simple) {
-                    members.push(wanted.clone());
-                }
-                continue;
-            }
-            let at = *by_files.entry(candidates.clone()).or_insert_with(|| {
-                found.push(Question {
-                    rank: u32::MAX,
-                    folders: match self.language.modules.rule {
-                        Rule::Folder => folder(&candidates),
-                        _ => Vec::new(),
-                    },
-                    candidates: candidates.into(),
-                    hop: self.hop,
-                    ..Question::default()
-                });
-                found.len() - 1
-            });
-            let Some(question) = found.get_mut(at) else { continue };
-            // A type that is only named matters less than what is called.
-            let named = if wanted.called { 0 } else { rank::NAMED };
-            question.rank = question.rank.min(wanted.rank + rank::HELPER + named);
-            if !question.wanted.contains(wanted) {
-                question.wanted.push(wanted.clone());
-            }
-        }
-        for question in &mut found {
-            let front: Vec<RepoPath> = self.in_change(&question.candidates);
-            question.candidates.retain(|path| !front.contains(path));
-            front.into_iter().rev().for_each(|path| question.candidates.push_front(path));
-            question.wanted.extend(members.iter().cloned());
-        }
-        if self.hop == 0 {
-            found.extend(
-                reading
-                    .uses
-                    .iter()
-                    .filter(|u| u.rank <= FAR)
-                    .filter_map(|u| self.callers(&place, u)),
-            );
-        }
-        found
-    }
-
-    /// Where something named by its symbol or its path may be.
-    pub(super) fn need(&self, need: &str, wanted: &[Wanted]) -> Option<Question> {
-        let place = Place::of(self.path);
-        let mut candidates: Vec<RepoPath> = Vec::new();
-        if need.contains('/') || Language::of(&need.parse().ok()?, "").is_some() {
-            candidates.extend(need.parse::<RepoPath>().ok());
-            candidates.extend(place.file(need));
-        }
-        let name = need.rsplit(['.', ':', '#', '>']).next().unwrap_or(need);
-        let wanted: Vec<Wanted> =
-            wanted.iter().map(|w| Wanted { name: name.to_owned(), ..w.clone() }).collect();
-        candidates.push(self.path.clone());
-        for w in &wanted {
-            candidates.extend(self.candidates(&place, w, None));
-            let object = need.strip_suffix(name).map(root).filter(|root| !root.is_empty());
-            if object.is_some() {
-                candidates.extend(self.candidates(&place, w, object));
-            }
-        }
-        candidates.extend(self.changed.iter().take(CHANGED).cloned());
-        Some(Question::need(need, candidates, wanted))
-    }
-
-    /// The files that may tell of a name.
-    fn candidates(&self, place: &Place<'_>, wanted: &Wanted, root: Option<&str>) -> Vec<RepoPath> {
-        let modules = &self.language.modules;
-        let key = root.unwrap_or(&wanted.name);
-        let is_type = key.starts_with(char::is_uppercase) && !is_constant(key);
-        let package = |o: &str| o.contains('.') && !o.contains(char::is_uppercase);
-        let is_type = is_type
-            || (wanted.object.as_deref().is_some_and(package)
-                && wanted.name.starts_with(char::is_uppercase));
-        let typed = matches!(modules.rule, Rule::Namespace | Rule::Constant);
-        let worth = wanted.called || is_constant(&wanted.name) || (typed && is_type);
-        if !worth || (self.hop > 0 && !wanted.called && !is_constant(&wanted.name)) {
-            return Vec::new();
-        }
-        let object = wanted.object.as_deref();
-        let binds = |i: &&Import| i.names.iter().any(|n| n == key) || object == Some(&i.module);
-        if let Some(import) = self.imports.iter().find(binds) {
-            let part = if import.parts { key } else { "" };
-            let part = if modules.rule == Rule::Folder { &wanted.name } else { part };
-            return place.import(modules, import, part);
-        }
-        if let Some(object) = object.filter(|_| modules.rule == Rule::Namespace) {
-            let whole = match wanted.name.starts_with(char::is_uppercase) {
-                true => format!("{object}.{}", wanted.name),
-                false => object.to_owned(),
-            };
-            if let Some(parts) = qualified(&whole) {
-                return place.namespace(modules, &parts);
-            }
-        }
-        let mut found = Vec::new();
-        if typed && is_type || (root.is_none() && modules.rule == Rule::Folder) {
-            found = place.unnamed(modules, key);
-        }
-        if modules.foreign.contains(&key) {
-            return Vec::new();
-        }
-        let wide = |i: &&Import| modules.wide_imports || i.module.ends_with(".*");
-        if typed && is_type && root.is_none_or(|root| root == key) {
-            for import in self.imports.iter().filter(wide).take(8) {
-                let module = import.module.trim_end_matches(".*");
-                let parts: Vec<&str> = module.split('.').chain([key]).collect();
-                found.extend(place.namespace(modules, &parts));
-            }
-        }
-        let any =
-            |i: &&Import| modules.rule == Rule::Include || i.names.is_empty() || is_file(&i.module);
-        if root.is_none() && !is_type {
-            for import in self.imports.iter().filter(any).take(4) {
-                let as_path = Import {
-                    module: import.module.trim_start_matches('/').to_owned(),
-                    ..import.clone()
-                };
-                match is_file(&import.module) {
-                    true => found.extend(place.file(&as_path.module)),
-                    false => found.extend(place.import(modules, &as_path, &wanted.name)),
-                }
-            }
-        }
-        if root.is_none() && is_constant(&wanted.name) && !wanted.called {
-            found.extend(place.constants(modules));
-        }
-        found
-    }
-
-    /// Who may call: the files of the change, then those that do by convention.
-    fn callers(&self, place: &Place<'_>, wanted: &Use) -> Option<Question> {
-        let modules = &self.language.modules;
-        if modules.entries.contains(&wanted.name.as_str()) {
-            return None;
-        }
-        let of_language = |path: &&RepoPath| {
-            Language::of(path, "").is_some_and(|l| l.name == self.language.name)
-                && *path != self.path
-        };
-        let mut near: Vec<&RepoPath> = self.changed.iter().filter(of_language).collect();
-        near.sort_by_key(|path| std::cmp::Reverse(shared(path, self.path)));
-        let mut candidates: VecDeque<RepoPath> = near.into_iter().take(CHANGED).cloned().collect();
-        for path in place.callers(modules) {
-            if path != *self.path && !candidates.contains(&path) {
-                candidates.push_back(path);
-            }
-        }
-        Some(Question {
-            rank: wanted.rank + rank::CALLER,
-            candidates,
-            folders: vec![folder_of(self.path).to_owned()],
-            uses: vec![wanted.clone()],
-            ..Question::default()
-        })
-    }
-
-    fn in_change(&self, candidates: &VecDeque<RepoPath>) -> Vec<RepoPath> {
-        candidates.iter().filter(|path| self.changed.contains(path)).cloned().collect()
-    }
-}
-
-/// The folder of the first file.
-fn folder(paths: &[RepoPath]) -> Vec<String> {
-    paths.first().map(|path| folder_of(path).to_owned()).into_iter().collect()
-}
-
-pub(super) fn folder_of(path: &RepoPath) -> &str {
-    path.as_str().rsplit_once('/').map_or("", |(folder, _)| folder)
-}
-
-/// How many folders two files share from the root.
-fn shared(one: &RepoPath, other: &RepoPath) -> usize {
-    let (one, other) = (folder_of(one).split('/'), folder_of(other).split('/'));
-    one.zip(other).take_while(|(a, b)| a == b).count()
-}
-
-/// The first name of an object as written (`a.b[0]` → `a`).
-fn root(object: &str) -> &str {
-    let end = object.find(|c: char| !c.is_alphanumeric() && !matches!(c, '_' | '$' | '@'));
-    object.get(..end.unwrap_or(object.len())).unwrap_or_default()
-}
-
-/// A type with the folders in front of it (`a.b.C`).
-fn qualified(object: &str) -> Option<Vec<&str>> {
-    let parts: Vec<&str> = object.split(['.', '\\']).filter(|p| !p.is_empty()).collect();
-    let named = |part: &str| part.chars().all(|c| c.is_alphanumeric() || c == '_');
-    let (class, front) = parts.split_last()?;
-    let is_path = class.starts_with(char::is_uppercase) && !front.is_empty();
-    let long = parts.len() > 2 || object.contains('\\');
-    (is_path && long && parts.iter().all(|part| named(part))).then_some(parts)
-}
-
-/// Whether an object is a variable or a member of one, not the result of something.
-fn is_simple(object: &str) -> bool {
-    object.len() < 60 && object.chars().all(|c| c.is_alphanumeric() || "_$@.>-".contains(c))
-}
-
-/// Whether a name is written as constants are.
-pub(super) fn is_constant(name: &str) -> bool {
-    name.len() > 2
-        && name.contains(char::is_uppercase)
-        && name.chars().all(|c| c.is_uppercase() || c.is_ascii_digit() || c == '_')
-}
-
-/// Whether a module is a path with an ending.
-fn is_file(module: &str) -> bool {
-    [".php", ".inc"].iter().any(|end| module.ends_with(end))
 }

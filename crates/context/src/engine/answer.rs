@@ -1,0 +1,57 @@
+//! What a file says of names that another file uses, and of who calls what.
+
+use chaffinch_core::{Reason, Rung};
+
+use super::{
+    Reading, Wanted,
+    definitions::Definitions,
+    follow::{Follow, Name},
+    names::Space,
+    tree::Tree,
+    uses::{self, Use},
+};
+use crate::{budget::Pick, lines::SourceFile};
+
+/// What `file` says of names that another file uses, and of who calls what.
+pub(crate) fn answer(
+    file: &SourceFile,
+    tree: &Tree,
+    wanted: &[Wanted],
+    uses: &[Use],
+    reason: fn(String) -> Reason,
+) -> Reading {
+    let source = file.text();
+    let definitions = Definitions::of(tree, source);
+    let mut found = Reading::default();
+    for wanted in uses {
+        let used = uses::callers(tree, file, wanted, None, Rung::Related);
+        found.called |= !used.picks.is_empty();
+        found.picks.extend(used.picks);
+        let follow = Follow::new(tree, source, &definitions, None, None, Reason::Definition);
+        let followed = follow.run(used.names);
+        found.picks.extend(followed.picks.into_iter().map(|p| Pick { rung: Rung::Related, ..p }));
+        found.wanted.extend(followed.open.iter().map(Name::open));
+    }
+    let names = wanted.iter().map(|w| Name {
+        text: w.name.as_str(),
+        space: match w.object.is_some() && !w.name.starts_with(char::is_uppercase) {
+            true => Space::Member,
+            // Any class of the file may be meant.
+            false => Space::Own,
+        },
+        rank: w.rank,
+        called: w.called,
+        object: w.object.as_deref(),
+    });
+    let mut follow = Follow::new(tree, source, &definitions, None, None, reason);
+    wanted.iter().filter_map(|w| w.object.as_deref()).for_each(|o| follow.meet(o));
+    wanted.iter().for_each(|w| follow.meet(&w.name));
+    let followed = follow.run(names);
+    for hooked in &followed.hooked {
+        found.picks.extend(uses::callers(tree, file, hooked, None, Rung::Related).picks);
+    }
+    let picks = followed.picks.into_iter().filter(|p| file.has_code(p.line));
+    found.picks.extend(picks.map(|p| Pick { rung: Rung::Related, ..p }));
+    found.wanted.extend(followed.open.iter().map(Name::open));
+    found
+}

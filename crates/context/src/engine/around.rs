@@ -1,0 +1,318 @@
+//! The code around a finding, ranked by how closely it depends on it.
+
+use chaffinch_core::{Reason, Rung};
+
+use super::{
+    Focus, Reading,
+    definitions::{self, Definitions},
+    follow::{self, Follow, Name},
+    forward,
+    frame::{self, Frame},
+    names::Space,
+    slice,
+    tree::Tree,
+    units::{self, Piece, Unit, Units},
+    uses::{self, Use, Used},
+};
+use crate::{
+    budget::{Pick, rank},
+    language::Role,
+    lines::SourceFile,
+    window,
+};
+
+/// Rows around the finding in which nothing may be unreadable.
+const BROKEN_REACH: u32 = 1;
+
+/// Functions of a file in which the finding or its flow is that are looked at.
+const FRAMES: usize = 8;
+
+/// Rows of the finding and its flow for which these are looked for.
+const STEPS: usize = 64;
+
+/// Classes around a function whose heads are shown.
+const CLASSES: usize = 4;
+
+/// A file without functions is shown whole if its own statements are no more rows than this.
+const SCRIPT: usize = 12;
+
+/// A function is shown whole if it has no more rows than this.
+const WHOLE: u32 = 16;
+
+/// Of a longer one, so many rows either side of the finding.
+const NEAR: u32 = 4;
+/// The lines of `file` that matter to the focus, ranked.
+///
+/// # Errors
+/// Why the syntax tells nothing, in our own words.
+pub(crate) fn around(
+    file: &SourceFile,
+    tree: &Tree,
+    focus: &Focus<'_>,
+) -> Result<Reading, &'static str> {
+    let source = file.text();
+    if focus.rows.iter().any(|(row, _)| tree.is_broken_near(*row, BROKEN_REACH)) {
+        return Err("its syntax near the finding is broken");
+    }
+    let mut reader = Reader { tree, source, file, focus, found: Reading::default() };
+    let definitions = match focus.ceiling >= Rung::Function {
+        true => Some(Definitions::of(tree, source)),
+        false => None,
+    };
+    let mut frames: Vec<Frame> = Vec::new();
+    let rows = focus.rows.iter().map(|(row, _)| (*row, true));
+    let rows = rows.chain(focus.trace.iter().map(|row| (*row, false)));
+    for (row, main) in rows.take(STEPS) {
+        let frame = frame::around(tree, row);
+        let known = frames.len() == FRAMES || frames.iter().any(|f| f.piece == frame.piece);
+        if !known && (main || !tree.is_broken_near(row, BROKEN_REACH)) {
+            reader.frame(&frame, row, main, definitions.as_ref());
+            frames.push(frame);
+        }
+    }
+    Ok(reader.found)
+}
+
+struct Reader<'t> {
+    tree: &'t Tree,
+    source: &'t str,
+    file: &'t SourceFile,
+    focus: &'t Focus<'t>,
+    found: Reading,
+}
+
+impl<'t> Reader<'t> {
+    /// The code around `row`. `main` says that the finding itself is there; of any other place only
+    /// the slice is taken, and it needs a higher rung, being outside of the finding's function.
+    fn frame(
+        &mut self,
+        frame: &Frame,
+        row: u32,
+        main: bool,
+        definitions: Option<&Definitions<'t>>,
+    ) {
+        let (further, rung) = match main {
+            true => (0, Rung::Slice),
+            false => (rank::AROUND_ELSEWHERE, Rung::Function),
+        };
+        let (mut names, parameters) = self.slice(frame, further, rung);
+        let Some(definitions) = definitions else { return };
+        let mut hooks = Vec::new();
+        if main {
+            self.function(frame, row);
+            hooks = self.classes(frame);
+            names.extend(self.callers(frame, parameters));
+        }
+        let known = frame.function.unwrap_or(frame.piece);
+        let class = frame.classes.last().copied();
+        let follow = Follow::new(
+            self.tree,
+            self.source,
+            definitions,
+            Some(known),
+            class,
+            Reason::Definition,
+        );
+        let followed = follow.run(names.into_iter().chain(hooks));
+        let picks = followed.picks.into_iter().filter(|p| self.file.has_code(p.line));
+        self.found.picks.extend(picks);
+        self.found.wanted.extend(followed.open.iter().map(Name::open));
+        for made in &followed.uses {
+            self.used(made, None);
+        }
+        // Who makes the object hardly matters without who calls the method.
+        if main && !followed.uses.is_empty() && self.found.uses.iter().any(|u| u.class.is_none()) {
+            let rank = rank::SIGNATURE + 2 * rank::STEP;
+            let own = uses::named(self.tree, self.source, frame, rank);
+            let new = own.filter(|own| !self.found.uses.iter().any(|u| u.name == own.name));
+            self.found.uses.extend(new);
+        }
+    }
+
+    /// The callers of the function around, within the file; returns the names in them. Where its
+    /// values come in through parameters and nobody here calls it, callers elsewhere matter.
+    fn callers(&mut self, frame: &Frame, parameters: Option<u32>) -> Vec<Name<'t>> {
+        let rank = rank::SIGNATURE + parameters.unwrap_or(rank::STEP);
+        let own = uses::named(self.tree, self.source, frame, rank);
+        let Some(own) = own.filter(|own| !self.is_entry(frame, &own.name)) else {
+            return Vec::new();
+        };
+        let rows = frame.function.map(|f| f.rows(self.tree));
+        let mut names = Vec::new();
+        let found = self.used(&own, rows);
+        names.extend(found.names);
+        for outer in found.callers {
+            names.extend(self.used(&outer, rows).names);
+        }
+        if parameters.is_none() {
+            self.found.uses.retain(|u| u.name != own.name);
+        }
+        names
+    }
+
+    /// Whether a framework or the system calls the function: its own source says so.
+    fn is_entry(&self, frame: &Frame, name: &str) -> bool {
+        let Some(function) = frame.function else { return false };
+        let decorators = (function.from..function.scope + 24.min(self.tree.len()))
+            .filter(|i| self.tree.node(*i).role == Role::Decorator);
+        self.tree.language.modules.entries.contains(&name)
+            || decorators.take(8).any(|i| is_route(self.tree.text(i, self.source)))
+    }
+
+    /// The callers of `wanted` in this file; if there are none, they matter elsewhere.
+    fn used(&mut self, wanted: &Use, own: Option<(u32, u32)>) -> Used<'t> {
+        let mut used = uses::callers(self.tree, self.file, wanted, own, Rung::Function);
+        match used.picks.is_empty() {
+            true => self.found.uses.push(wanted.clone()),
+            false => self.found.called = true,
+        }
+        self.found.picks.append(&mut used.picks);
+        used
+    }
+
+    /// The statements that the focus depends on; returns the names in them.
+    fn slice(&mut self, frame: &Frame, further: u32, rung: Rung) -> (Vec<Name<'t>>, Option<u32>) {
+        let units = units::split(self.tree, self.source, frame.piece);
+        let seeds = seeds(&units, self.focus);
+        let distances = slice::backward(&units, &seeds);
+        let after = forward::forward(&units, &seeds);
+        let parameters = uses::through_parameters(self.tree, frame, &units, &distances);
+        let shown = frame.function.map(|f| self.tree.node(f.scope).first_row);
+        let mut names = Vec::new();
+        let found = units.all.iter().zip(distances.iter().zip(&after));
+        for (index, (unit, (steps, after))) in found.enumerate() {
+            let is_shown = unit.role.is_function() && Some(unit.first_row) == shown;
+            let is_head = is_shown || (index == 0 && unit.role.is_function());
+            let base = match steps {
+                _ if is_shown => rank::SIGNATURE,
+                Some(steps) => rank::SLICE + rank::STEP * steps,
+                None if after.is_some() => rank::SLICE + rank::STEP * after.unwrap_or_default(),
+                None if is_head => rank::OUTER_SIGNATURE,
+                None => continue,
+            };
+            let base = base + further;
+            let reason = if is_head { Reason::Signature } else { Reason::Function };
+            let near = nearest(unit, self.focus);
+            for row in &unit.rows {
+                let line = row + 1;
+                if self.file.has_code(line) {
+                    let rank = base + row.abs_diff(near) / 4;
+                    self.found.picks.push(Pick { line, rank, reason: reason.clone(), rung });
+                }
+            }
+            if steps.is_some() || is_head {
+                names.extend(follow::names(unit, base, &units));
+            }
+        }
+        (names, parameters)
+    }
+
+    /// The rest of the function around `row`. What only these lines name is not followed.
+    fn function(&mut self, frame: &Frame, row: u32) {
+        let Some(piece) = frame.function else { return self.script(frame, row) };
+        let (first, last) = piece.rows(self.tree);
+        let near = if last - first <= WHOLE { WHOLE } else { NEAR };
+        for at in first.max(row.saturating_sub(near))..=last.min(row + near) {
+            let far = at.abs_diff(row);
+            let rank = if far <= NEAR { rank::NEAR + 4 * far } else { rank::FUNCTION + far };
+            // What stands right above may be a remark about it.
+            let remark = at + 1 == row && !self.file.line(at + 1).trim().is_empty();
+            self.add_if(remark, at, rank, Reason::Function);
+        }
+    }
+
+    /// Statements outside of functions, for a finding that is in none.
+    fn script(&mut self, frame: &Frame, row: u32) {
+        let units = units::split(self.tree, self.source, frame.piece);
+        let own = |u: &&Unit<'_>| !u.role.is_function() && u.role != Role::Class;
+        let rows: Vec<u32> =
+            units.all.iter().filter(own).flat_map(|u| u.rows.iter().copied()).collect();
+        let small = rows.len() <= SCRIPT;
+        for at in rows.into_iter().filter(|at| small || at.abs_diff(row) <= NEAR) {
+            self.add(at, rank::FUNCTION + at.abs_diff(row), Reason::Window);
+        }
+    }
+
+    /// The heads of the classes around the function, and what they run around it; returns the names
+    /// of that.
+    fn classes(&mut self, frame: &Frame) -> Vec<Name<'t>> {
+        let mut names = Vec::new();
+        let function =
+            frame.function.and_then(|f| definitions::name_of(self.tree, self.source, f.scope));
+        for class in frame.classes.iter().rev().take(CLASSES) {
+            let scope = *class;
+            let piece = frame::whole(self.tree, scope);
+            let name_of_class = definitions::name_of(self.tree, self.source, scope);
+            let units = units::split(self.tree, self.source, Piece { from: piece.from, scope });
+            let head = units.all.first().map(|u| u.rows.clone()).unwrap_or_default();
+            for row in head.iter().take(8) {
+                let text = self.file.line(row + 1).trim_start();
+                let named = name_of_class.is_some_and(|name| window::holds(text, name));
+                if named || text.starts_with(['@', '[', '#']) {
+                    self.add(*row, rank::CLASS, Reason::Signature);
+                }
+            }
+            for unit in units.all.iter().skip(1).filter(|u| is_hook(self.tree, u, function)) {
+                for row in unit.rows.iter().take(8) {
+                    self.add(*row, rank::HOOK, Reason::Signature);
+                }
+                // What comes after the first key says when, not what.
+                names.extend(unit.symbols.iter().map_while(|s| s.strip_prefix(':')).map(|text| {
+                    Name { text, space: Space::Own, rank: rank::HOOK, called: true, object: None }
+                }));
+            }
+        }
+        names
+    }
+
+    fn add(&mut self, row: u32, rank: u32, reason: Reason) {
+        self.add_if(false, row, rank, reason);
+    }
+
+    fn add_if(&mut self, anyway: bool, row: u32, rank: u32, reason: Reason) {
+        let line = row + 1;
+        if anyway || self.file.has_code(line) {
+            self.found.picks.push(Pick { line, rank, reason, rung: Rung::Function });
+        }
+    }
+}
+
+/// Whether a decorator or annotation says how the outside reaches the function.
+fn is_route(decorator: &str) -> bool {
+    const WORDS: [&str; 7] =
+        ["route", "Mapping", "Path(", ".command", ".task", "Http", "errorhandler"];
+    ["\"/", "'/"].iter().any(|path| decorator.contains(path))
+        || WORDS.iter().any(|word| decorator.contains(word))
+}
+
+/// The units in which the focus is, and how many steps away they start.
+fn seeds(units: &Units<'_>, focus: &Focus<'_>) -> Vec<(usize, u32)> {
+    let hits = |unit: &Unit<'_>, first: u32, last: u32| {
+        unit.rows.range(first..=last.max(first)).next().is_some()
+    };
+    let mut seeds = Vec::new();
+    for (index, unit) in units.all.iter().enumerate() {
+        if focus.rows.iter().any(|(first, last)| hits(unit, *first, *last)) {
+            seeds.push((index, 0));
+        } else if focus.trace.iter().any(|row| hits(unit, *row, *row)) {
+            seeds.push((index, 1));
+        }
+    }
+    seeds
+}
+
+/// The row of the focus that is nearest to the unit.
+fn nearest(unit: &Unit<'_>, focus: &Focus<'_>) -> u32 {
+    let inside = |row: &u32| focus.rows.iter().any(|(first, last)| (first..=last).contains(&row));
+    let first = unit.rows.first().copied().unwrap_or_default();
+    unit.rows.iter().copied().find(inside).unwrap_or(first)
+}
+
+/// Whether a statement of a class body says what runs around `function`, or when it runs.
+fn is_hook(tree: &Tree, unit: &Unit<'_>, function: Option<&str>) -> bool {
+    let is_function = |symbol: &str| symbol.strip_prefix(':').is_some_and(|s| Some(s) == function);
+    let called = unit.mentions.first().filter(|m| m.called);
+    let named = called.is_some_and(|m| tree.language.hooks.contains(&m.text));
+    let limited = unit.symbols.contains(&"only") || !named;
+    called.is_some() && (!limited || unit.symbols.iter().any(|s| is_function(s)))
+}

@@ -1,0 +1,149 @@
+//! Another file → what it says to a question, and the questions that this leads to.
+
+use chaffinch_core::{Reason, Rung};
+
+use super::{Extraction, asker::is_constant, finding::trace, questions::Question, read::Read};
+use crate::{
+    budget::{Pick, rank},
+    engine::{self, Focus, Reading, Tree, Wanted},
+    lines::SourceFile,
+    window,
+};
+
+/// Lines that mention a name, where no grammar tells which of them defines it.
+const MENTIONS: usize = 3;
+
+/// Lines of a file that was asked for as a whole, where it defines nothing that is named.
+const TOP: u32 = 40;
+
+/// What the file number `index` says to a question.
+pub(super) fn give(extraction: &mut Extraction, question: usize, index: usize) {
+    let (Some(read), Some(asked)) =
+        (extraction.files.get(index), extraction.questions.all.get(question))
+    else {
+        return;
+    };
+    let mut reading = match asked.flow {
+        true => flow(extraction, read),
+        false => related(read, asked),
+    };
+    let hop = asked.hop + 1;
+    if reading.picks.is_empty() {
+        return extraction.questions.miss(question);
+    }
+    let further = match hop {
+        1 if !asked.flow => read.asker(&extraction.changed, hop).map(|a| a.questions(&reading)),
+        _ => None,
+    };
+    if !asked.uses.is_empty() {
+        extraction.callers = Some(true);
+    }
+    extraction.picks.extend(reading.picks.drain(..).map(|pick| (index, pick)));
+    if let Some(asked) = extraction.questions.all.get_mut(question) {
+        asked.settle();
+    }
+    further.into_iter().flatten().for_each(|question| extraction.questions.add(question));
+}
+
+fn related(read: &Read, asked: &Question) -> Reading {
+    let reason = match asked.need {
+        Some(_) => Reason::Need,
+        None => Reason::Definition,
+    };
+    let mut found = match &read.tree {
+        Ok(tree) if asked.rendered.is_some() => renders(read, tree, asked),
+        Ok(tree) => engine::answer(&read.file, tree, &asked.wanted, &asked.uses, reason),
+        Err(_) => Reading::default(),
+    };
+    // Where a grammar finds nothing of what was asked for, its mentions say no more.
+    let grammar = read.tree.is_ok()
+        && asked.need.as_deref().is_some_and(|n| !read.path().as_str().ends_with(n));
+    if found.picks.is_empty() && !grammar {
+        found.picks = mentions(&read.file, asked);
+    }
+    for pick in &mut found.picks {
+        pick.rank = pick.rank.saturating_add(rank::OTHER_FILE);
+    }
+    found
+}
+
+/// Where a template is rendered, and what its names stand for there.
+fn renders(read: &Read, tree: &Tree, asked: &Question) -> Reading {
+    let file = asked.rendered.as_deref().unwrap_or_default();
+    let stem = file.split('.').next().unwrap_or_default().trim_start_matches('_');
+    let mut names = asked.wanted.clone();
+    names.push(Wanted { name: stem.to_owned(), object: None, called: true, rank: rank::SLICE });
+    let mut found = engine::answer(&read.file, tree, &names, &[], Reason::Definition);
+    let rows: Vec<(u32, u32)> = (1..=read.file.len())
+        .filter(|line| read.file.line(*line).contains(file))
+        .map(|line| (line - 1, line - 1))
+        .take(MENTIONS)
+        .collect();
+    let focus = Focus { rows: &rows, trace: &[], ceiling: Rung::Slice };
+    let near = engine::around(&read.file, tree, &focus).unwrap_or_default();
+    let reason = || Reason::Caller(file.to_owned());
+    found.picks.extend(rows.iter().map(|(row, _)| Pick {
+        line: row + 1,
+        rank: rank::SLICE + rank::CALLER,
+        reason: reason(),
+        rung: Rung::Related,
+    }));
+    found.picks.extend(near.picks.into_iter().map(|p| Pick {
+        rank: p.rank + rank::CALLER,
+        reason: reason(),
+        rung: Rung::Related,
+        ..p
+    }));
+    found
+}
+
+/// Lines that hold a constant's name, or what was asked for.
+fn mentions(file: &SourceFile, asked: &Question) -> Vec<Pick> {
+    let mut picks = Vec::new();
+    let pick = |line, rank, reason| Pick { line, rank, reason, rung: Rung::Related };
+    for wanted in asked
+        .wanted
+        .iter()
+        .filter(|w| asked.need.is_some() || (w.object.is_none() && is_constant(&w.name)))
+    {
+        let lines = (1..=file.len()).filter(|line| window::holds(file.line(*line), &wanted.name));
+        for line in lines.take(MENTIONS) {
+            picks.push(pick(
+                line,
+                wanted.rank + rank::VALUE,
+                Reason::Constant(wanted.name.clone()),
+            ));
+        }
+    }
+    if let Some(need) = asked.need.as_ref().filter(|_| picks.is_empty())
+        && file.path.as_str().ends_with(need.as_str())
+    {
+        let lines = (1..=file.len().min(TOP)).filter(|line| file.has_code(*line));
+        picks.extend(lines.map(|line| pick(line, rank::SLICE + line, Reason::Need(need.clone()))));
+    }
+    picks
+}
+
+/// Picks from a file that the flow passes through: its steps, and what they depend on in their
+/// functions.
+fn flow(extraction: &Extraction, read: &Read) -> Reading {
+    let steps = trace(extraction, &read.file);
+    let mut found = Reading::default();
+    found.picks.extend(steps.iter().map(|line| Pick {
+        line: *line,
+        rank: rank::ELSEWHERE,
+        reason: Reason::Trace,
+        rung: Rung::Related,
+    }));
+    let Ok(tree) = &read.tree else { return found };
+    let rows: Vec<(u32, u32)> = steps.iter().map(|line| (line - 1, line - 1)).collect();
+    let focus = Focus { rows: &rows, trace: &[], ceiling: Rung::Function };
+    let near = engine::around(&read.file, tree, &focus).unwrap_or_default();
+    let near = near.picks.into_iter().filter(|p| p.rank < rank::REST);
+    found.picks.extend(near.map(|p| Pick {
+        rank: p.rank + rank::AROUND_ELSEWHERE,
+        rung: Rung::Related,
+        ..p
+    }));
+    found
+}
