@@ -5,6 +5,7 @@ mod asker;
 mod compose;
 mod finding;
 mod listing;
+mod needs;
 mod questions;
 mod read;
 
@@ -157,11 +158,11 @@ impl Extraction {
         self
     }
 
-    /// Says what else is wanted: names, or paths, as a model writes them. What they add is ranked
-    /// right behind the finding.
+    /// Says what else is wanted: names, or paths, as a model writes them; of a sentence, what looks
+    /// like code in it. What they add is ranked right behind the finding.
     #[must_use]
     pub fn needing(mut self, names: impl IntoIterator<Item = String>) -> Self {
-        self.needs.extend(names);
+        self.needs.extend(names.into_iter().flat_map(|need| needs::named(&need)));
         self
     }
 
