@@ -106,7 +106,8 @@ fn edge(config: &Config, clock: &Arc<dyn Clock>) -> anyhow::Result<Edge> {
         github: GitHub::new(github, http, Arc::clone(clock))?,
         webhook: Webhook::new(secrets, from.app_id)?,
         uploads,
-        sealer: Sealer::new(&wanted("store.key", &config.store.key())?, previous.as_ref())?,
+        sealer: Sealer::new(&wanted("store.key", &config.store.key())?, previous.as_ref())
+            .context("store.key")?,
     })
 }
 
@@ -237,11 +238,11 @@ async fn store_at(
         ..QueueConfig::default()
     };
     if let Some(path) = url.expose_secret().strip_prefix("sqlite:") {
-        let store = SqliteStore::open(path, queue, sealer, clock, entropy)?;
+        let store = SqliteStore::open(path, queue, sealer, clock, entropy).context("store.url")?;
         return Ok(shared(Arc::new(store)));
     }
     let redis = RedisConfig { queue, prefix: config.store.prefix.clone(), ..RedisConfig::new(url) };
-    let store = RedisStore::connect(redis, sealer, clock, entropy).await?;
+    let store = RedisStore::connect(redis, sealer, clock, entropy).await.context("store.url")?;
     Ok(shared(Arc::new(store)))
 }
 

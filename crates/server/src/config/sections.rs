@@ -6,7 +6,7 @@ use std::{net::SocketAddr, path::PathBuf};
 
 use chaffinch_core::{RepoName, Rung};
 use chaffinch_egress::Listing;
-use secrecy::SecretString;
+use secrecy::{ExposeSecret, SecretString};
 use serde::Deserialize;
 use url::Url;
 
@@ -98,6 +98,9 @@ impl Triage {
     }
 }
 
+/// How the address of a store starts.
+const STORES: [&str; 4] = ["sqlite:", "redis://", "rediss://", "unix://"];
+
 /// `[store]`
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -135,6 +138,10 @@ impl Store {
     pub(super) fn validate(&self, problems: &mut Vec<String>) {
         self.key_previous().validate("store.key_previous", false, problems);
         self.url().validate("store.url", true, problems);
+        let known = |url: &str| STORES.iter().any(|scheme| url.trim().starts_with(scheme));
+        if self.url().value.is_some_and(|url| !known(url.expose_secret())) {
+            problems.push(format!("store.url: want one that starts with {}", STORES.join(", ")));
+        }
         self.key().validate("store.key", true, problems);
         within("store.lease_seconds", self.lease_seconds as usize, 2, 3600, problems);
         let allowed = |b: u8| b.is_ascii_alphanumeric() || b"-_.:".contains(&b);

@@ -100,3 +100,15 @@ fn a_field_that_is_ours_or_no_json_is_refused_in_every_request() {
         "model.extra: want no infinite numbers, JSON has none"
     );
 }
+
+#[test]
+fn a_store_is_one_that_we_know() {
+    for (url, known) in
+        [("sqlite:a.db", true), ("rediss://h:1/0", true), ("postgres://u:p@h", false)]
+    {
+        let config = load("", &[("CHAFFINCH__STORE__URL", url)]).unwrap();
+        let problems = config.validate().unwrap_err().to_string();
+        assert_eq!(!problems.contains("store.url: want one that starts with sqlite:"), known);
+        assert!(!problems.contains("u:p"), "an address may hold a password");
+    }
+}
