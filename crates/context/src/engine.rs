@@ -3,6 +3,7 @@
 
 mod answer;
 mod around;
+mod checks;
 mod definitions;
 mod follow;
 mod forward;

@@ -140,6 +140,8 @@ pub(crate) struct Language {
     pub(crate) members: &'static [(&'static str, &'static str, &'static str)],
     /// Fields that hold statements, where there is no block around them.
     pub(crate) bodies: &'static [&'static str],
+    /// Kinds of functions whose statements stand in them without a block.
+    pub(crate) loose: &'static [&'static str],
     /// Fields that hold parameters.
     pub(crate) parameters: &'static [&'static str],
     /// Kinds that hold parameters, where they stand in no field.
@@ -176,6 +178,7 @@ pub(crate) struct Compiled {
     labels: HashSet<(u16, u16)>,
     members: HashMap<u16, (u16, u16)>,
     bodies: Vec<u16>,
+    loose: HashSet<u16>,
     parameters: Vec<u16>,
     parameter_lists: HashSet<u16>,
     argument_lists: HashSet<u16>,
@@ -278,6 +281,7 @@ impl Compiled {
             labels: pairs(|l| l.labels),
             members: members.collect(),
             bodies: line().flat_map(|l| l.bodies).map(|f| field(f)).collect(),
+            loose: language.loose.iter().flat_map(|k| ids(k)).collect(),
             parameters: line().flat_map(|l| l.parameters).map(|f| field(f)).collect(),
             parameter_lists: language.parameter_lists.iter().flat_map(|k| ids(k)).collect(),
             argument_lists: language.argument_lists.iter().flat_map(|k| ids(k)).collect(),
@@ -318,6 +322,11 @@ impl Compiled {
     /// Whether `field` holds statements.
     pub(crate) fn is_body(&self, field: u16) -> bool {
         field != 0 && self.bodies.contains(&field)
+    }
+
+    /// Whether what stands in a function of this kind beside parameters is a statement.
+    pub(crate) fn is_loose(&self, kind: u16) -> bool {
+        self.loose.contains(&kind)
     }
 
     /// Whether a node holds parameters.
@@ -361,6 +370,7 @@ mod tests {
             }
             language.bodies.iter().chain(language.parameters).for_each(|f| field(f));
             let lists = language.parameter_lists.iter().chain(language.argument_lists);
+            let lists = lists.chain(language.loose);
             lists.for_each(|k| kind(k));
         }
     }

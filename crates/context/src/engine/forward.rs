@@ -1,8 +1,9 @@
 //! What is done afterwards with the values that the finding gives.
 
 use super::{
+    checks::JUMPS,
     names::{Gives, Mention},
-    slice::{JUMPS, parents},
+    slice::parents,
     units::{Unit, Units},
 };
 use crate::language::Role;

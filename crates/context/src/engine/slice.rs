@@ -1,9 +1,12 @@
 //! Which statements the finding's value depends on, and how closely.
 
-use std::cmp::Reverse;
-use std::collections::{BTreeMap, BinaryHeap, HashMap};
+use std::{
+    cmp::Reverse,
+    collections::{BinaryHeap, HashMap},
+};
 
 use super::{
+    checks::Checks,
     names::Space,
     units::{Giver, Unit, Units},
 };
@@ -21,13 +24,10 @@ const MANY: usize = 64;
 /// Places that are looked at to find those.
 const SCANNED: usize = 1_000;
 
-/// Jumps that are shown of one branch.
-pub(super) const JUMPS: usize = 8;
-
 /// How far each unit is in steps of dependence from `seeds`, which are that many steps away
 /// themselves; `None` where nothing leads to it.
 pub(crate) fn backward(units: &Units<'_>, seeds: &[(usize, u32)]) -> Vec<Option<u32>> {
-    let checks = checks(units);
+    let checks = Checks::of(units);
     let mut distance: Vec<Option<u32>> = vec![None; units.all.len()];
     let mut queue: BinaryHeap<Reverse<(u32, usize)>> =
         seeds.iter().map(|(unit, steps)| Reverse((*steps, *unit))).collect();
@@ -54,16 +54,12 @@ pub(crate) fn backward(units: &Units<'_>, seeds: &[(usize, u32)]) -> Vec<Option<
                 continue;
             }
             checked.insert(key, index);
-            let known = checks.get(&key).map_or(&[][..], Vec::as_slice);
             if let Some(declared) = declaration(units, index, units.givers.get(&key)) {
                 queue.push(Reverse((steps + 3, declared)));
             }
-            let before = known.partition_point(|(check, _)| *check < index);
-            for (check, jumps) in known.iter().take(before).rev().take(MANY) {
-                if is_around(units, *check, index) {
-                    queue.push(Reverse((steps + 2, *check)));
-                    queue.extend(jumps.iter().map(|j| Reverse((steps + 3, *j))));
-                }
+            for check in checks.before(units, key, index) {
+                queue.push(Reverse((steps + 2 + check.more, check.unit)));
+                queue.extend(check.leaves.iter().map(|j| Reverse((steps + 3 + check.more, *j))));
             }
         }
     }
@@ -81,7 +77,7 @@ fn guards(unit: &Unit<'_>) -> bool {
 }
 
 /// Whether the unit that holds `early` also holds `late`.
-fn is_around(units: &Units<'_>, early: usize, late: usize) -> bool {
+pub(super) fn is_around(units: &Units<'_>, early: usize, late: usize) -> bool {
     match units.all.get(early).and_then(|u| u.parent) {
         Some(parent) => parents(units, late).any(|p| p == parent),
         None => true,
@@ -124,41 +120,4 @@ fn declaration(units: &Units<'_>, index: usize, givers: Option<&Vec<Giver>>) -> 
 
 fn is_loop(units: &Units<'_>, index: usize) -> bool {
     units.all.get(index).is_some_and(|u| u.role == Role::Loop)
-}
-
-type Checks<'t> = HashMap<(Space, &'t str), Vec<(usize, Vec<usize>)>>;
-
-/// Beginnings of words for functions that stop what must not go on.
-const STOPS: [&str; 14] = [
-    "valid", "check", "verif", "assert", "ensure", "requir", "authori", "authent", "guard",
-    "sanit", "escap", "deny", "forbid", "abort",
-];
-
-/// The branches that leave early, and the calls that may, by the names that they look at.
-fn checks<'t>(units: &Units<'t>) -> Checks<'t> {
-    let mut jumps: BTreeMap<usize, Vec<usize>> = BTreeMap::new();
-    for (index, _) in units.all.iter().enumerate().filter(|(_, u)| u.jumps) {
-        let branch = parents(units, index).find(|p| {
-            units.all.get(*p).is_some_and(|u| matches!(u.role, Role::Branch | Role::Case))
-        });
-        if let Some(branch) = branch {
-            jumps.entry(branch).or_default().push(index);
-        }
-    }
-    for (index, unit) in units.all.iter().enumerate().filter(|(_, u)| u.is_bare_call()) {
-        let called = unit.mentions.iter().filter(|m| m.called);
-        let stops = |name: &str| STOPS.iter().any(|s| name.to_ascii_lowercase().contains(s));
-        if called.take(4).any(|m| stops(m.text)) {
-            jumps.entry(index).or_default();
-        }
-    }
-    let mut checks: Checks<'t> = HashMap::new();
-    for (branch, leaves) in jumps {
-        let Some(unit) = units.all.get(branch) else { continue };
-        for m in unit.mentions.iter().filter(|m| m.read && m.space != Space::Member) {
-            let shown = leaves.iter().copied().take(JUMPS).collect();
-            checks.entry((m.space, m.text)).or_default().push((branch, shown));
-        }
-    }
-    checks
 }

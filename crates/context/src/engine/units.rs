@@ -195,6 +195,9 @@ pub(crate) fn is_statement(tree: &Tree, index: usize, above: usize) -> bool {
         Role::Root | Role::Block => true,
         Role::Case if language.is_body(node.field) => true,
         Role::Case => node.field >= crate::language::OTHER_CHILD,
+        Role::Lambda if language.is_loose(around.kind) => {
+            !language.is_parameters(node.kind, node.field)
+        }
         role if role.is_compound() || role.is_function() => language.is_body(node.field),
         _ => false,
     }

@@ -11,7 +11,7 @@ use crate::{
 };
 
 /// How much less a question matters after each file that was of no help.
-const TRIED: u32 = 4;
+const TRIED: u32 = 6;
 
 /// Questions about one finding.
 const MANY: usize = 40;

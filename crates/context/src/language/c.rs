@@ -69,6 +69,7 @@ pub(crate) static C: Language = Language {
     labels: &[],
     members: &[("field_expression", "argument", "field")],
     bodies: &["body", "consequence", "alternative"],
+    loose: &[],
     parameters: &["parameters"],
     parameter_lists: &[],
     argument_lists: &[],

@@ -29,6 +29,7 @@ pub(crate) static CPP: Language = Language {
     labels: &[],
     members: &[("qualified_identifier", "scope", "name")],
     bodies: &[],
+    loose: &[],
     parameters: &[],
     parameter_lists: &[],
     argument_lists: &[],

@@ -78,6 +78,7 @@ pub(crate) static CSHARP: Language = Language {
     labels: &[("attribute", "name")],
     members: &[("member_access_expression", "expression", "name")],
     bodies: &["body", "consequence", "alternative"],
+    loose: &[],
     parameters: &["parameters"],
     parameter_lists: &[],
     argument_lists: &[],

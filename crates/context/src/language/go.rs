@@ -52,6 +52,7 @@ pub(crate) static GO: Language = Language {
     labels: &[("keyed_element", "key")],
     members: &[("selector_expression", "operand", "field")],
     bodies: &["body", "consequence", "alternative"],
+    loose: &[],
     parameters: &["parameters", "receiver"],
     parameter_lists: &[],
     argument_lists: &[],

@@ -82,6 +82,7 @@ pub(crate) static JAVA: Language = Language {
         ("scoped_identifier", "scope", "name"),
     ],
     bodies: &["body", "consequence", "alternative"],
+    loose: &[],
     parameters: &["parameters"],
     parameter_lists: &[],
     argument_lists: &[],

@@ -57,6 +57,7 @@ pub(crate) static JAVASCRIPT: Language = Language {
     labels: &[("pair", "key"), ("pair_pattern", "key")],
     members: &[("member_expression", "object", "property")],
     bodies: &["body", "consequence", "alternative"],
+    loose: &[],
     parameters: &["parameters", "parameter"],
     parameter_lists: &[],
     argument_lists: &[],

@@ -32,6 +32,7 @@ pub(crate) static KOTLIN: Language = Language {
     labels: &[],
     members: &[("navigation_expression", FIRST, REST)],
     bodies: &[],
+    loose: &["lambda_literal"],
     parameters: &[],
     parameter_lists: &["function_value_parameters", "lambda_parameters", "class_parameters"],
     argument_lists: &["value_arguments"],

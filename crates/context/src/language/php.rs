@@ -99,6 +99,7 @@ pub(crate) static PHP: Language = Language {
         ("scoped_property_access_expression", "scope", "name"),
     ],
     bodies: &["body", "alternative"],
+    loose: &[],
     parameters: &["parameters"],
     parameter_lists: &[],
     argument_lists: &[],

@@ -55,6 +55,7 @@ pub(crate) static PYTHON: Language = Language {
     labels: &[("keyword_argument", "name")],
     members: &[("attribute", "object", "attribute")],
     bodies: &["body", "consequence", "alternative"],
+    loose: &[],
     parameters: &["parameters"],
     parameter_lists: &[],
     argument_lists: &[],

@@ -55,6 +55,7 @@ pub(crate) static RUBY: Language = Language {
     labels: &[],
     members: &[("call", "receiver", "method"), ("scope_resolution", "scope", "name")],
     bodies: &["body", "consequence", "alternative", "handler"],
+    loose: &[],
     parameters: &["parameters"],
     parameter_lists: &[],
     argument_lists: &[],

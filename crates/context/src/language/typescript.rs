@@ -52,6 +52,7 @@ const fn describe(
         labels: &[],
         members: &[("nested_type_identifier", "module", "name")],
         bodies: &[],
+        loose: &[],
         parameters: &[],
         parameter_lists: &[],
         argument_lists: &[],

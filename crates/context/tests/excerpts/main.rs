@@ -125,3 +125,23 @@ fn marked(path: &str, source: &str, ceiling: Rung) -> String {
     let found = finding(path, Some(region(line, line)));
     show(&excerpt(&found, &[(path, source.as_bytes())], limits))
 }
+
+/// Asserts that of `files` the lines that say `needed` are sent, and those that say `in vain` are
+/// not, for the finding on the line that says `<-- here` in the first.
+fn sends(files: &[(&str, &str)]) {
+    let (path, source) = files[0];
+    let line = source.lines().position(|l| l.contains("<-- here")).unwrap() + 1;
+    let line = u32::try_from(line).unwrap();
+    let held: Vec<(&str, &[u8])> = files.iter().map(|(p, text)| (*p, text.as_bytes())).collect();
+    let outcome = excerpt(&finding(path, Some(region(line, line))), &held, AMPLE);
+    let sent = outcome.as_ref().unwrap();
+    for (path, text) in files {
+        let repo_path = path.parse().unwrap();
+        for (number, line) in (1..).zip(text.lines()) {
+            let is_sent = sent.line(&repo_path, number).is_some();
+            let wrong =
+                (line.contains("needed") && !is_sent) || (line.contains("in vain") && is_sent);
+            assert!(!wrong, "{path}:{number}: {line}\n\n{}", show(&outcome));
+        }
+    }
+}
