@@ -15,7 +15,10 @@ const MANY: usize = 12;
 /// Where a file stands.
 pub(crate) struct Place<'p> {
     folders: Vec<&'p str>,
+    /// The file's name up to its first dot.
     stem: &'p str,
+    /// That up to its last dot.
+    name: &'p str,
     extension: &'p str,
 }
 
@@ -24,7 +27,13 @@ impl<'p> Place<'p> {
         let (folder, name) = path.as_str().rsplit_once('/').unwrap_or(("", path.as_str()));
         let (stem, extension) = name.split_once('.').unwrap_or((name, ""));
         let extension = extension.rsplit('.').next().unwrap_or(extension);
-        Self { folders: folder.split('/').filter(|f| !f.is_empty()).collect(), stem, extension }
+        let folders = folder.split('/').filter(|f| !f.is_empty()).collect();
+        Self {
+            folders,
+            stem,
+            name: name.rsplit_once('.').map_or(name, |(front, _)| front),
+            extension,
+        }
     }
 
     /// The files that often call what stands here.
@@ -61,21 +70,38 @@ impl<'p> Place<'p> {
         self.join_all(&paths)
     }
 
-    /// Fills in and joins with the folder of the file.
+    /// Fills in and joins with the folder of the file. What needs a folder that there is not is left
+    /// out.
     fn join_all(&self, paths: &[String]) -> Vec<RepoPath> {
         let base = spelling::base(self.stem);
         let dir = self.folders.last().copied().unwrap_or("main");
-        let found = paths.iter().filter_map(|path| {
-            let path = path
-                .replace("{stem}", self.stem)
-                .replace("{base}", base)
-                .replace("{Base}", &capital(base))
-                .replace("{plural}", &plural(base))
-                .replace("{dir}", dir)
-                .replace("{ext}", self.extension);
-            self.join(&path)
-        });
+        let (up, part) = self.templates();
+        let found =
+            paths.iter().filter(|path| part.is_some() || !has_part(path)).filter_map(|path| {
+                let part = part.unwrap_or_default();
+                let path = path
+                    .replace("{stem}", self.stem)
+                    .replace("{name}", self.name)
+                    .replace("{base}", base)
+                    .replace("{Base}", &capital(base))
+                    .replace("{plural}", &plural(base))
+                    .replace("{dir}", dir)
+                    .replace("{part}", &part.to_lowercase())
+                    .replace("{Part}", &capital(part))
+                    .replace("{up}", &up)
+                    .replace("{ext}", self.extension);
+                self.join(&path)
+            });
         unique(found.collect())
+    }
+
+    /// The way to what holds the folder of all templates, and the first folder below that.
+    fn templates(&self) -> (String, Option<&str>) {
+        let is_root =
+            |folder: &&str| matches!(*folder, "templates" | "views" | "template" | "tmpl");
+        let root = self.folders.iter().position(is_root);
+        let depth = root.map_or(1, |root| self.folders.len() - root);
+        ("../".repeat(depth), root.and_then(|root| self.folders.get(root + 1)).copied())
     }
 
     fn join(&self, path: &str) -> Option<RepoPath> {
@@ -96,6 +122,10 @@ impl<'p> Place<'p> {
 /// A file's name without the word for its layer, in lower case.
 pub(crate) fn base(path: &RepoPath) -> String {
     spelling::base(Place::of(path).stem).to_ascii_lowercase()
+}
+
+fn has_part(path: &str) -> bool {
+    path.contains("{part}") || path.contains("{Part}")
 }
 
 fn unique(paths: Vec<RepoPath>) -> Vec<RepoPath> {

@@ -74,13 +74,17 @@ fn renders(read: &Read, tree: &Tree, asked: &Question) -> Reading {
     let mut names = asked.wanted.clone();
     names.push(Wanted { name: stem.to_owned(), object: None, called: true, rank: rank::SLICE });
     let mut found = engine::answer(&read.file, tree, &names, &[], Reason::Definition);
-    let rows: Vec<(u32, u32)> = (1..=read.file.len())
-        .filter(|line| read.file.line(*line).contains(file))
-        .map(|line| (line - 1, line - 1))
-        .take(MENTIONS)
-        .collect();
-    let focus = Focus { rows: &rows, trace: &[], ceiling: Rung::Slice };
-    let near = engine::around(&read.file, tree, &focus).unwrap_or_default();
+    let holds = |part: &str| {
+        let lines = (1..=read.file.len()).filter(|line| read.file.line(*line).contains(part));
+        lines.map(|line| (line - 1, line - 1)).take(MENTIONS).collect::<Vec<(u32, u32)>>()
+    };
+    // Many folders may hold a file of that name.
+    let rows = Some(holds(&asked.rendered_in)).filter(|rows| !rows.is_empty());
+    let rows = rows.unwrap_or_else(|| holds(file));
+    let focus = Focus { rows: &rows, trace: &[], ceiling: Rung::Related };
+    let mut near = engine::around(&read.file, tree, &focus).unwrap_or_default();
+    near.picks.retain(|pick| pick.rung <= Rung::Slice || is_definition(pick));
+    found.wanted.append(&mut near.wanted);
     let reason = || Reason::Caller(file.to_owned());
     found.picks.extend(rows.iter().map(|(row, _)| Pick {
         line: row + 1,
@@ -95,6 +99,10 @@ fn renders(read: &Read, tree: &Tree, asked: &Question) -> Reading {
         ..p
     }));
     found
+}
+
+fn is_definition(pick: &Pick) -> bool {
+    matches!(pick.reason, Reason::Definition(_)) && pick.rank < rank::REST
 }
 
 /// Lines that hold a constant's name, or what was asked for.

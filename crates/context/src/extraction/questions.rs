@@ -4,6 +4,7 @@ use std::collections::VecDeque;
 
 use chaffinch_core::RepoPath;
 
+use super::asker::folder_of;
 use crate::{
     budget::rank,
     engine::{Use, Wanted},
@@ -31,6 +32,8 @@ pub(super) struct Question {
     pub(super) flow: bool,
     /// The file name of the template that is rendered.
     pub(super) rendered: Option<String>,
+    /// That with the folder in front of it.
+    pub(super) rendered_in: String,
     /// The name under which it was asked for.
     pub(super) need: Option<String>,
     /// Files between this and the finding.
@@ -48,8 +51,11 @@ impl Question {
         let candidates = Place::of(path).renderers(renderers);
         let name = path.file_name().to_owned();
         let rank = rank::SLICE + rank::CALLER;
+        let folder = folder_of(path).rsplit('/').next().unwrap_or_default();
+        let rendered_in = format!("{folder}/{name}");
         let rendered = Some(name);
-        Self { rank, candidates: candidates.into(), wanted, rendered, ..Self::default() }
+        let candidates = candidates.into();
+        Self { rank, candidates, wanted, rendered, rendered_in, ..Self::default() }
     }
 
     /// What was named as missing.

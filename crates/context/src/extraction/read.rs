@@ -36,7 +36,7 @@ impl Read {
             Ok(tree) if limits.ceiling >= Rung::Related => engine::imports(tree, file.text()),
             _ => Vec::new(),
         };
-        let template = Template::of(&file.path);
+        let template = Template::of(&file.path, file.text());
         Self { file, tree, imports, not_ours, template }
     }
 
