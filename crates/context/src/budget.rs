@@ -30,6 +30,10 @@ pub(crate) mod rank {
     pub(crate) const CALLER: u32 = 6;
     /// From a member to one of that name, where nothing tells of its object's class.
     pub(crate) const GUESS: u32 = 12;
+    /// From a name to what its class inherits.
+    pub(crate) const BASE: u32 = 12;
+    /// From what the finding gives to its file to who uses it.
+    pub(crate) const ECHO: u32 = 16;
     /// From a type that is only named to its file.
     pub(crate) const NAMED: u32 = 14;
     /// From one file to another.

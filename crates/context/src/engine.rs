@@ -5,6 +5,7 @@ mod answer;
 mod around;
 mod checks;
 mod definitions;
+mod elsewhere;
 mod follow;
 mod forward;
 mod frame;
@@ -53,6 +54,8 @@ pub(crate) struct Reading {
     pub(crate) wanted: Vec<Wanted>,
     /// Whose callers matter and are not in this file.
     pub(crate) uses: Vec<Use>,
+    /// The classes that the code's own class is made from, by name.
+    pub(crate) bases: Vec<String>,
     /// Whether callers were looked for, and found.
     pub(crate) called: bool,
 }

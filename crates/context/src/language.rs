@@ -189,6 +189,8 @@ pub(crate) struct Compiled {
     pub(crate) name_field: u16,
     /// The field `declarator`, or 0.
     pub(crate) declarator_field: u16,
+    /// The field `key`, or 0.
+    pub(crate) key_field: u16,
     /// The field `receiver`, or 0.
     pub(crate) receiver_field: u16,
 }
@@ -289,6 +291,7 @@ impl Compiled {
             name_field: field("name"),
             arguments_field: field("arguments"),
             receiver_field: field("receiver"),
+            key_field: field("key"),
             roles,
             grammar,
         }

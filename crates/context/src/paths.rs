@@ -2,7 +2,7 @@
 //! guess is a file that does not exist.
 
 mod rules;
-mod spelling;
+pub(crate) mod spelling;
 
 use chaffinch_core::RepoPath;
 

@@ -5,6 +5,7 @@ use chaffinch_core::{Reason, Rung};
 use super::{
     Focus, Reading,
     definitions::{self, Definitions},
+    elsewhere,
     follow::{self, Follow, Name},
     forward,
     frame::{self, Frame},
@@ -32,6 +33,9 @@ const STEPS: usize = 64;
 
 /// Classes around a function whose heads are shown.
 const CLASSES: usize = 4;
+
+/// Classes that one is made from that are looked at.
+const BASES: usize = 3;
 
 /// A file without functions is shown whole if its own statements are no more rows than this.
 const SCRIPT: usize = 12;
@@ -69,6 +73,9 @@ pub(crate) fn around(
             reader.frame(&frame, row, main, definitions.as_ref());
             frames.push(frame);
         }
+    }
+    if let Some((definitions, rows)) = definitions.as_ref().zip(focus.rows.first()) {
+        reader.found.picks.extend(elsewhere::uses(tree, file, *rows, definitions));
     }
     Ok(reader.found)
 }
@@ -162,10 +169,10 @@ impl<'t> Reader<'t> {
     /// The callers of `wanted` in this file; if there are none, they matter elsewhere.
     fn used(&mut self, wanted: &Use, own: Option<(u32, u32)>) -> Used<'t> {
         let mut used = uses::callers(self.tree, self.file, wanted, own, Rung::Function);
-        match used.picks.is_empty() {
-            true => self.found.uses.push(wanted.clone()),
-            false => self.found.called = true,
-        }
+        let here = !used.picks.is_empty();
+        self.found.called |= here;
+        let rank = wanted.rank + if here { 2 * rank::STEP } else { 0 };
+        self.found.uses.push(Use { rank, ..wanted.clone() });
         self.found.picks.append(&mut used.picks);
         used
     }
@@ -193,7 +200,11 @@ impl<'t> Reader<'t> {
             let base = base + further;
             let reason = if is_head { Reason::Signature } else { Reason::Function };
             let near = nearest(unit, self.focus);
-            for row in &unit.rows {
+            let inside = |row: &&u32| {
+                unit.role != Role::Import
+                    || self.focus.rows.iter().any(|(first, last)| (first..=last).contains(row))
+            };
+            for row in unit.rows.iter().filter(inside) {
                 let line = row + 1;
                 if self.file.has_code(line) {
                     let rank = base + row.abs_diff(near) / 4;
@@ -224,7 +235,8 @@ impl<'t> Reader<'t> {
     /// Statements outside of functions, for a finding that is in none.
     fn script(&mut self, frame: &Frame, row: u32) {
         let units = units::split(self.tree, self.source, frame.piece);
-        let own = |u: &&Unit<'_>| !u.role.is_function() && u.role != Role::Class;
+        let own =
+            |u: &&Unit<'_>| !u.role.is_function() && !matches!(u.role, Role::Class | Role::Import);
         let rows: Vec<u32> =
             units.all.iter().filter(own).flat_map(|u| u.rows.iter().copied()).collect();
         let small = rows.len() <= SCRIPT;
@@ -244,6 +256,7 @@ impl<'t> Reader<'t> {
             let piece = frame::whole(self.tree, scope);
             let name_of_class = definitions::name_of(self.tree, self.source, scope);
             let units = units::split(self.tree, self.source, Piece { from: piece.from, scope });
+            self.found.bases.extend(bases(&units, name_of_class));
             let head = units.all.first().map(|u| u.rows.clone()).unwrap_or_default();
             for row in head.iter().take(8) {
                 let text = self.file.line(row + 1).trim_start();
@@ -283,6 +296,13 @@ fn is_route(decorator: &str) -> bool {
         ["route", "Mapping", "Path(", ".command", ".task", "Http", "errorhandler"];
     ["\"/", "'/"].iter().any(|path| decorator.contains(path))
         || WORDS.iter().any(|word| decorator.contains(word))
+}
+
+/// What stands in the head of a class beside its own name, and seems to be a class.
+fn bases(units: &Units<'_>, own: Option<&str>) -> Vec<String> {
+    let named = units.all.first().into_iter().flat_map(|head| &head.mentions);
+    let named = named.map(|m| m.text).filter(|text| text.starts_with(char::is_uppercase));
+    named.filter(|text| Some(*text) != own).take(BASES).map(str::to_owned).collect()
 }
 
 /// The units in which the focus is, and how many steps away they start.

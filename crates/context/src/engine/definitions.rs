@@ -72,6 +72,8 @@ impl<'t> Definitions<'t> {
                     own = receiver(tree, source, at);
                 }
                 open.push(if is_class { (at, Some(at), inside) } else { (at, class, true) });
+            } else if let Some(definition) = declared_by_call(tree, source, at, inside) {
+                found.push(Definition { class, ..definition });
             } else if let Some(definition) = value(tree, source, at, inside, own) {
                 found.push(Definition { class, ..definition });
             }
@@ -121,6 +123,20 @@ impl<'t> Definitions<'t> {
         }
     }
 
+    /// The names of the values of the file or a class whose only statements are in `rows`.
+    pub(crate) fn values_on(&self, tree: &Tree, rows: (u32, u32)) -> impl Iterator<Item = &'t str> {
+        let inside = move |at: usize| {
+            let node = tree.node(at);
+            node.first_row <= rows.1 && rows.0 <= node.last_row
+        };
+        let values = self.all.iter().filter(move |d| match d.what {
+            What::Value(at) => inside(at),
+            _ => false,
+        });
+        let once = |name: &&str| self.by_name.get(name).is_some_and(|all| all.len() == 1);
+        values.map(|d| d.name).filter(once)
+    }
+
     /// The functions of `class` with one of these names; those that carry its own name too.
     pub(crate) fn constructors(&self, tree: &Tree, source: &str, class: usize) -> Vec<usize> {
         let own = name_of(tree, source, class);
@@ -161,6 +177,25 @@ fn declared<'t>(tree: &Tree, source: &'t str, declarator: usize) -> Option<&'t s
         .take_while(|i| !language.is_parameters(tree.node(*i).kind, tree.node(*i).field))
         .filter(|i| matches!(tree.node(*i).role, Role::Name | Role::TypeName) && tree.is_leaf(*i));
     names.last().map(|name| tree.text(name, source))
+}
+
+/// A member that a call in the body of a class declares, or says something of, by a literal name
+/// (`attr_accessor :url`, `validates :url`).
+fn declared_by_call<'t>(
+    tree: &Tree,
+    source: &'t str,
+    at: usize,
+    inside: bool,
+) -> Option<Definition<'t>> {
+    let name = Some(tree.text(at, source)).filter(|_| tree.node(at).role == Role::Symbol);
+    let name = name.and_then(|name| name.strip_prefix(':')).filter(|_| !inside)?;
+    let call = tree.ancestors(at).take(3).find(|i| tree.node(*i).role == Role::Call)?;
+    let above = tree.parent(call).filter(|above| is_statement(tree, call, *above))?;
+    let in_class = tree.parent(above).is_some_and(|class| tree.node(class).role == Role::Class);
+    let callee = tree.children(call).next().map(|callee| tree.text(callee, source))?;
+    let is_hook = tree.language.hooks.contains(&callee);
+    let what = What::Value(call);
+    (in_class && !is_hook).then_some(Definition { name, what, class: None })
 }
 
 fn value<'t>(

@@ -34,6 +34,20 @@ const LONG: u32 = 16;
 /// Rows of a class without functions up to which it is taken whole.
 const SHORT: u32 = 12;
 
+/// Places that are shown of those that give one member its value.
+const PLACES: usize = 4;
+
+/// Steps of dependence that are shown of each.
+const FAR: u32 = 6;
+
+/// How much less each further place matters that gives a member its value.
+const AGAIN: u32 = 12;
+
+/// What functions within a function return that is shown of its result, and how much less that
+/// matters.
+const INNER: usize = 6;
+const INNER_STEPS: u32 = 4;
+
 /// A name to look up, and how much its line matters.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Name<'t> {
@@ -79,7 +93,11 @@ pub(crate) fn names<'t>(unit: &Unit<'t>, rank: u32, units: &Units<'t>) -> Vec<Na
     unit.mentions
         .iter()
         .filter(|m| m.read && elsewhere(m.space, m.text))
-        .map(|m| Name { text: m.text, space: m.space, rank, called: m.called, object: m.object })
+        .map(|m| {
+            let bare = units.bare_calls && m.space == Space::Plain;
+            let called = m.called || (bare && m.text.starts_with(char::is_lowercase));
+            Name { text: m.text, space: m.space, rank, called, object: m.object }
+        })
         .collect()
 }
 
@@ -145,12 +163,21 @@ impl<'t, 'd> Follow<'t, 'd> {
             if definitions.is_empty() {
                 self.found.open.push(name.clone());
             }
-            for definition in definitions {
+            for (number, definition) in definitions.into_iter().enumerate() {
                 let fits = name.space != Space::Member || self.is_of_met_class(&definition);
                 if self.seen.len() == MANY || self.is_known(definition.what) {
                     continue;
                 }
+                if matches!(definition.what, What::Member(_)) && number >= PLACES {
+                    continue;
+                }
                 if fits {
+                    // Of a member that is set again and again, no one place tells much.
+                    let again = match definition.what {
+                        What::Member(_) => AGAIN * u32::try_from(number).unwrap_or(u32::MAX),
+                        _ => 0,
+                    };
+                    let name = Name { rank: name.rank.saturating_add(again), ..name.clone() };
                     self.take(definition, &name, depth);
                 } else if self.known.is_none() && name.called && name.text.len() > 5 {
                     // The file defines other names of the slice, and hardly another of this one.
@@ -209,7 +236,7 @@ impl<'t, 'd> Follow<'t, 'd> {
         let Some(seed) = units.all.iter().rposition(|u| u.first_row == row) else { return };
         let base = next.rank + rank::VALUE;
         self.head(&units, base + rank::STEP / 2, next.name);
-        self.slice(&units, &[(seed, 0)], base, next);
+        self.slice(&units, &[(seed, 0)], base, FAR, next);
         let made = next.class.filter(|class| {
             self.definitions.constructors(self.tree, self.source, *class).contains(&function)
         });
@@ -224,9 +251,16 @@ impl<'t, 'd> Follow<'t, 'd> {
     }
 
     /// What `seeds` depend on.
-    fn slice(&mut self, units: &Units<'t>, seeds: &[(usize, u32)], base: u32, next: &Next<'t>) {
+    fn slice(
+        &mut self,
+        units: &Units<'t>,
+        seeds: &[(usize, u32)],
+        base: u32,
+        far: u32,
+        next: &Next<'t>,
+    ) {
         for (unit, steps) in units.all.iter().zip(slice::backward(units, seeds)) {
-            let Some(steps) = steps else { continue };
+            let Some(steps) = steps.filter(|steps| *steps <= far) else { continue };
             let rank = base + rank::STEP / 2 * steps;
             for row in &unit.rows {
                 self.add(*row, rank, next.name);
@@ -253,7 +287,7 @@ impl<'t, 'd> Follow<'t, 'd> {
         let units = units::split(self.tree, self.source, piece);
         let base = next.rank + rank::HELPER;
         self.head(&units, base, next.name);
-        self.slice(&units, &results(&units), base + rank::STEP / 2, next);
+        self.slice(&units, &results(&units), base + rank::STEP / 2, u32::MAX, next);
         let (first, last) = piece.rows(self.tree);
         if last - first <= LONG && self.known.is_some() {
             for row in first..=last {
@@ -313,9 +347,13 @@ struct Next<'t> {
 /// The units that give a function's result: what it returns, and its last statement.
 fn results(units: &Units<'_>) -> Vec<(usize, u32)> {
     let mut seeds: Vec<(usize, u32)> = Vec::new();
+    let mut inner = 0;
     for (index, unit) in units.all.iter().enumerate() {
-        if unit.jumps && index > 0 {
+        if unit.jumps && index > 0 && unit.function == 0 {
             seeds.push((index, 0));
+        } else if unit.jumps && index > 0 && inner < INNER {
+            inner += 1;
+            seeds.push((index, INNER_STEPS));
         }
     }
     let last = units.all.iter().rposition(|u| u.parent == Some(0));

@@ -45,7 +45,7 @@ pub(crate) fn imports(tree: &Tree, source: &str) -> Vec<Import> {
 }
 
 fn place(found: &mut [Import], from: usize, row: u32) {
-    found.iter_mut().skip(from).for_each(|import| import.row = row);
+    found.iter_mut().skip(from).for_each(|import| import.row = import.row.max(row));
 }
 
 /// Whether a call brings names from elsewhere.
@@ -72,8 +72,11 @@ fn read(tree: &Tree, source: &str, at: usize, found: &mut Vec<Import>) {
         });
     }
     if !texts.is_empty() {
-        let modules = texts.iter().map(|i| literal(tree.text(*i, source)));
-        return found.extend(modules.map(whole));
+        let module = |i: &usize| Import {
+            row: tree.node(*i).first_row,
+            ..whole(literal(tree.text(*i, source)))
+        };
+        return found.extend(texts.iter().map(module));
     }
     let statement = tree.text(at, source).trim_end_matches([';', '\n', '\r', ' ']);
     let words: Vec<&str> = statement

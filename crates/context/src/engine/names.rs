@@ -54,11 +54,23 @@ pub(crate) fn mention<'t>(
 ) -> Option<Mention<'t>> {
     let language = tree.language.compiled();
     let node = tree.node(index);
+    let parent = tree.parent(index)?;
+    let text = tree.text(index, source);
+    if node.role == Role::Symbol && node.field == language.key_field {
+        // `f(order:)` hands over the variable of that name.
+        let alone = tree.after(parent) == tree.after(index);
+        return alone.then_some(Mention {
+            text: text.trim_matches(':'),
+            object: None,
+            space: Space::Plain,
+            gives: Gives::Nothing,
+            read: true,
+            called: false,
+        });
+    }
     if !matches!(node.role, Role::Name | Role::TypeName | Role::OwnName) {
         return None;
     }
-    let text = tree.text(index, source);
-    let parent = tree.parent(index)?;
     let around = tree.node(parent);
     let names_it =
         matches!(around.role, Role::Function | Role::Class) && node.field == language.name_field;

@@ -67,6 +67,8 @@ pub(crate) struct Giver {
 pub(crate) struct Units<'t> {
     pub(crate) all: Vec<Unit<'t>>,
     pub(crate) givers: HashMap<(Space, &'t str), Vec<Giver>>,
+    /// Whether a name alone may be a call.
+    pub(crate) bare_calls: bool,
 }
 
 /// Splits a piece into units. The first one is the head of the piece.
@@ -110,7 +112,7 @@ pub(crate) fn split<'t>(tree: &Tree, source: &'t str, piece: Piece) -> Units<'t>
         note(tree, source, at, own, unit);
         at += 1;
     }
-    Units { givers: givers(&all), all }
+    Units { givers: givers(&all), all, bare_calls: tree.language.bare_calls }
 }
 
 /// Adds what the node at `at` says to its unit.
@@ -218,6 +220,13 @@ pub(crate) fn receiver<'t>(tree: &Tree, source: &'t str, function: usize) -> Opt
     (list..tree.after(list))
         .find(|i| tree.node(*i).role == Role::Name)
         .map(|i| tree.text(i, source))
+}
+
+/// The type of which a Go function is a method.
+pub(crate) fn receiver_type<'t>(tree: &Tree, source: &'t str, function: usize) -> Option<&'t str> {
+    let list = tree.child(function, tree.language.compiled().receiver_field)?;
+    let name = (list..tree.after(list)).find(|i| tree.node(*i).role == Role::TypeName);
+    name.map(|i| tree.text(i, source))
 }
 
 fn givers<'t>(all: &[Unit<'t>]) -> HashMap<(Space, &'t str), Vec<Giver>> {

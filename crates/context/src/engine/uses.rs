@@ -107,6 +107,7 @@ pub(crate) fn named(tree: &Tree, source: &str, frame: &Frame, rank: u32) -> Opti
     })?;
     let name = name_of(tree, source, scope)?;
     let class = frame.classes.last().and_then(|class| name_of(tree, source, *class));
+    let class = class.or_else(|| units::receiver_type(tree, source, scope));
     if tree.language.constructors.contains(&name) {
         return class.map(|class| Use { name: class.to_owned(), class: None, rank });
     }
@@ -157,7 +158,8 @@ fn places(tree: &Tree, source: &str, wanted: &Use, own: Option<(u32, u32)>) -> V
             continue;
         }
         let Some(found) = mention(tree, source, at, None).filter(|m| m.read) else { continue };
-        if !fits(&found, wanted, source, own.is_some()) {
+        let free = language.receiver_field != 0 && own.is_some();
+        if !free && !fits(&found, wanted, source, own.is_some()) {
             continue;
         }
         let handed = || tree.ancestors(at).take(NEAR).any(holds);

@@ -9,7 +9,7 @@ use crate::{
     budget::rank,
     engine::{Import, Reading, Use, Wanted},
     language::{Language, Rule},
-    paths::Place,
+    paths::{Place, spelling},
 };
 
 /// Names further from the finding than this are not worth a request.
@@ -40,12 +40,11 @@ impl Asker<'_> {
             if wanted.object.as_deref().filter(chained).is_some() {
                 continue;
             }
-            let root = wanted.object.as_deref().map(root);
-            let candidates = self.candidates(&place, wanted, root);
+            let (wanted, candidates) = self.places(&place, wanted, &reading.bases);
             if candidates.is_empty() {
                 let near = wanted.called || wanted.rank <= rank::SLICE + rank::STEP;
                 if near && wanted.object.as_deref().is_some_and(is_simple) {
-                    members.push(wanted.clone());
+                    members.push(wanted);
                 }
                 continue;
             }
@@ -66,8 +65,8 @@ impl Asker<'_> {
             // A type that is only named matters less than what is called.
             let named = if wanted.called { 0 } else { rank::NAMED };
             question.rank = question.rank.min(wanted.rank + rank::HELPER + named);
-            if !question.wanted.contains(wanted) {
-                question.wanted.push(wanted.clone());
+            if !question.wanted.contains(&wanted) {
+                question.wanted.push(wanted);
             }
         }
         for question in &mut found {
@@ -109,6 +108,32 @@ impl Asker<'_> {
         }
         candidates.extend(self.changed.iter().take(CHANGED).cloned());
         Some(Question::need(need, candidates, wanted))
+    }
+
+    /// The files that may tell of a name; where none do, those of the classes that it may be
+    /// inherited from.
+    fn places(
+        &self,
+        place: &Place<'_>,
+        wanted: &Wanted,
+        bases: &[String],
+    ) -> (Wanted, Vec<RepoPath>) {
+        let object = wanted.object.as_deref();
+        let candidates = self.candidates(place, wanted, object.map(root));
+        let own = object.is_none_or(|o| self.language.selves.contains(&o))
+            && !self.language.modules.foreign.contains(&wanted.name.as_str());
+        if !candidates.is_empty() || !own || !wanted.called {
+            return (wanted.clone(), candidates);
+        }
+        for base in bases {
+            let object = Some(base.clone());
+            let inherited = Wanted { object, rank: wanted.rank + rank::BASE, ..wanted.clone() };
+            let candidates = self.candidates(place, &inherited, Some(base));
+            if !candidates.is_empty() {
+                return (inherited, candidates);
+            }
+        }
+        (wanted.clone(), candidates)
     }
 
     /// The files that may tell of a name.
@@ -159,7 +184,9 @@ impl Asker<'_> {
         let any =
             |i: &&Import| modules.rule == Rule::Include || i.names.is_empty() || is_file(&i.module);
         if root.is_none() && !is_type {
-            for import in self.imports.iter().filter(any).take(4) {
+            let mut wide: Vec<&Import> = self.imports.iter().filter(any).collect();
+            wide.sort_by_key(|import| std::cmp::Reverse(alike(&import.module, &wanted.name)));
+            for import in wide.into_iter().take(4) {
                 let as_path = Import {
                     module: import.module.trim_start_matches('/').to_owned(),
                     ..import.clone()
@@ -179,7 +206,9 @@ impl Asker<'_> {
     /// Who may call: the files of the change, then those that do by convention.
     fn callers(&self, place: &Place<'_>, wanted: &Use) -> Option<Question> {
         let modules = &self.language.modules;
-        if modules.entries.contains(&wanted.name.as_str()) {
+        // What stands in a page is called in the page.
+        let in_page = Language::of(self.path, "").is_none() && !self.path.extension().is_empty();
+        if in_page || modules.entries.contains(&wanted.name.as_str()) {
             return None;
         }
         let of_language = |path: &&RepoPath| {
@@ -206,6 +235,18 @@ impl Asker<'_> {
     fn in_change(&self, candidates: &VecDeque<RepoPath>) -> Vec<RepoPath> {
         candidates.iter().filter(|path| self.changed.contains(path)).cloned().collect()
     }
+}
+
+/// How many words two names have in common, or beginnings of words.
+fn alike(one: &str, other: &str) -> usize {
+    let (one, other) = (spelling::snake(one), spelling::snake(other));
+    let words = |name: &str| {
+        let words = name.split(|c: char| !c.is_alphanumeric()).filter(|word| word.len() > 3);
+        words.map(str::to_owned).collect::<Vec<_>>()
+    };
+    let (one, other) = (words(&one), words(&other));
+    let same = |word: &&String| other.iter().any(|o| o.starts_with(*word) || word.starts_with(o));
+    one.iter().filter(same).count()
 }
 
 /// The folder of the first file.

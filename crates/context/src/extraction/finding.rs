@@ -169,7 +169,7 @@ fn ask(extraction: &mut Extraction, reading: &Reading, rendered: Option<Vec<Want
     found.extend(asker.iter().flat_map(|a| a.questions(reading)));
     if read.not_ours.is_none() {
         let uses = found.iter().any(|q| !q.uses.is_empty());
-        extraction.callers = uses.then_some(false);
+        extraction.callers = uses.then_some(reading.called);
     }
     found.into_iter().for_each(|question| extraction.questions.add(question));
 }

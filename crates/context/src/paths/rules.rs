@@ -2,7 +2,11 @@
 
 use chaffinch_core::RepoPath;
 
-use super::{Place, spelling::snake, unique};
+use super::{
+    Place,
+    spelling::{plural, snake},
+    unique,
+};
 use crate::{
     engine::Import,
     language::{Modules, Rule},
@@ -29,7 +33,7 @@ impl Place<'_> {
                 self.namespace(modules, &parts)
             }
             Rule::Folder => self.folder(modules, module, name),
-            Rule::Constant => self.constant(modules, module),
+            Rule::Constant => self.constant(modules, module, true),
         }
     }
 
@@ -40,7 +44,7 @@ impl Place<'_> {
         }
         match modules.rule {
             Rule::Namespace => self.join_all(&[format!("{name}.{}", self.extension)]),
-            Rule::Constant => self.constant(modules, name),
+            Rule::Constant => self.constant(modules, name, false),
             Rule::Folder => {
                 let here = self.folders.join("/");
                 let mut paths = Self::words_in(&here, modules, name);
@@ -189,7 +193,7 @@ impl Place<'_> {
         unique(paths)
     }
 
-    fn constant(&self, modules: &Modules, name: &str) -> Vec<RepoPath> {
+    fn constant(&self, modules: &Modules, name: &str, included: bool) -> Vec<RepoPath> {
         let first = name.split("::").next().unwrap_or_default();
         if modules.foreign.contains(&first) {
             return Vec::new();
@@ -200,23 +204,34 @@ impl Place<'_> {
         let up = "../".repeat(self.folders.len() - app.unwrap_or(0));
         let here = format!("{path}.rb");
         // In a framework that loads by name, the name's last word tells the folder.
-        let mut paths = match app {
-            Some(_) => modules
-                .roots
-                .iter()
-                .filter(|root| {
-                    let kind = root.rsplit('/').next().unwrap_or_default().trim_end_matches('s');
-                    let kinds = ["controller", "helper", "mailer", "job", "service", "policy"];
-                    if kinds.contains(&kind) {
-                        path.ends_with(kind)
-                    } else {
-                        !kinds.iter().any(|k| path.ends_with(k))
+        let kind = path.rsplit(['_', '/']).next().unwrap_or_default();
+        let own = app.and_then(|app| self.folders.get(app + 1)).copied().unwrap_or_default();
+        let known = |root: &&&str| root.ends_with(&plural(kind)) && path.contains('_');
+        let mut paths: Vec<String> = match app {
+            Some(_) if modules.roots.iter().any(|root| known(&root)) => {
+                let roots = modules.roots.iter().filter(known);
+                roots.map(|root| format!("{up}{root}/{path}.rb")).collect()
+            }
+            Some(_) => {
+                let kinds = ["controllers", "helpers", "mailers", "jobs"];
+                let general = |root: &&&str| {
+                    let (folder, inner) = root.rsplit_once('/').unwrap_or(("", root));
+                    match inner {
+                        "concerns" => folder.ends_with(own),
+                        inner => !kinds.contains(&inner),
                     }
-                })
-                .map(|root| format!("{up}{root}/{path}.rb"))
-                .collect(),
+                };
+                let roots = modules.roots.iter().filter(general);
+                roots.map(|root| format!("{up}{root}/{path}.rb")).collect()
+            }
             None => Vec::new(),
         };
+        if included {
+            paths.sort_by_key(|path| !path.contains("/concerns/"));
+        } else if app.is_some() && path.contains('_') {
+            let at = paths.len().min(1);
+            paths.insert(at, format!("{up}app/{}/{path}.rb", plural(kind)));
+        }
         let at = if app.is_some() { paths.len() } else { 0 };
         paths.insert(at, here);
         self.join_all(&paths)

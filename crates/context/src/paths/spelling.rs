@@ -38,7 +38,7 @@ pub(super) fn base(stem: &str) -> &str {
 }
 
 /// `NoteStore` → `note_store`.
-pub(super) fn snake(name: &str) -> String {
+pub(crate) fn snake(name: &str) -> String {
     let mut out = String::with_capacity(name.len() + 4);
     let mut before = '_';
     for c in name.chars() {

@@ -254,7 +254,7 @@ fn kotlin() {
         ),
     ];
     assert_snapshot!(read(&files, &Asked::default()), @r#"
-    src/main/kotlin/shop/data/NoteStore.kt, no src/main/kotlin/shop/data/NoteController.kt, no src/main/kotlin/shop/controller/NoteController.kt, no src/main/kotlin/shop/data/Rows.kt, src/main/kotlin/shop/util/Clean.kt, no src/main/kotlin/shop/data/NoteRoutes.kt
+    src/main/kotlin/shop/data/NoteStore.kt, no src/main/kotlin/shop/data/NoteController.kt, no src/main/kotlin/shop/data/Rows.kt, src/main/kotlin/shop/util/Clean.kt, no src/main/kotlin/shop/controller/NoteController.kt, no src/main/kotlin/shop/data/NoteRoutes.kt
     src/main/kotlin/shop/data/NoteStore.kt
        5 signature | class NoteStore(private val db: Connection) {
        6 signature |     fun find(tag: String): Rows {
@@ -288,7 +288,7 @@ fn c() {
         ),
     ];
     assert_snapshot!(read(&files, &Asked::default()), @"
-    src/store.c, src/util.c, no src/util.cpp, no src/util.cc, src/main.c, no src/util.h
+    src/store.c, src/util.c, no src/util.cpp, src/main.c, no src/util.cc, no src/util.h
     src/store.c
        4 definition of MAX_NAME | #define MAX_NAME 64
        6 signature | int save(const char *name, size_t len)
@@ -323,7 +323,7 @@ fn a_template_shows_its_blocks_and_what_renders_it() {
         ),
     ];
     assert_snapshot!(read(&files, &Asked::default()), @"
-    app/views/posts/show.html.erb, app/controllers/posts_controller.rb, no app/models/post.rb, no app/controllers/concerns/post.rb, no app/models/concerns/post.rb, no lib/post.rb
+    app/views/posts/show.html.erb, app/controllers/posts_controller.rb, no app/models/post.rb, no app/services/post.rb, no app/controllers/concerns/post.rb, no lib/post.rb
     app/views/posts/show.html.erb
        2 function | <% if @post %>
        4 finding |   <%= raw @post.body %> <!-- <-- here -->

@@ -561,6 +561,8 @@ class Config(Base):
        5 signature | class Config(Base):
        6 window |     name: str = "x"
        7 finding |     key = os.environ.get("KEY", DEFAULT)  # <-- here
+       9 caller of key |     def use(self):
+      10 caller of key |         return self.key
     rung Function
     "#);
 }
