@@ -115,7 +115,7 @@ fn answer<'b>(finding: &Finding, path: &RepoPath, bytes: &'b [u8]) -> Answer<'b>
 }
 
 fn limits() -> Limits {
-    Limits { parse_millis: 10_000, ..Limits::default() }
+    Limits::default()
 }
 
 #[expect(clippy::unwrap_used, reason = "a bench: the names are constants")]

@@ -11,6 +11,7 @@ mod forward;
 mod frame;
 mod imports;
 mod names;
+mod parse;
 mod slice;
 mod tree;
 mod units;
@@ -22,7 +23,8 @@ pub(crate) use self::{
     answer::answer,
     around::around,
     imports::{Import, imports},
-    tree::{Tree, parse},
+    parse::{Effort, parse},
+    tree::Tree,
     uses::Use,
 };
 use crate::budget::Pick;

@@ -16,7 +16,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     let [sources, truth, sent, rest @ ..] = arguments.as_slice() else {
         return Err("usage: score SOURCES TRUTH.jsonl SENT.jsonl [BUDGET [CEILING]]".into());
     };
-    let mut limits = Limits { parse_millis: 10_000, ..Limits::default() };
+    let mut limits = Limits::default();
     if let Some(budget) = rest.first() {
         limits.budget = budget.parse()?;
     }

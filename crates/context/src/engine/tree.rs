@@ -1,10 +1,6 @@
 //! The named nodes of a file, flat: a node's subtree is a range of indices, so that nothing here
 //! or above walks by recursion.
 
-use std::{ops::ControlFlow, time::Instant};
-
-use tree_sitter::{ParseOptions, Parser};
-
 use crate::language::{FIRST_CHILD, Language, OTHER_CHILD, Role};
 
 /// No node.
@@ -33,32 +29,8 @@ pub(crate) struct Tree {
     pub(crate) errors: Vec<(u32, u32)>,
 }
 
-/// Why there is no tree, in our own words.
-pub(crate) type NoTree = &'static str;
-
-/// Reads a file, until the deadline.
-pub(crate) fn parse(
-    language: &'static Language,
-    text: &str,
-    deadline: Instant,
-) -> Result<Tree, NoTree> {
-    let mut parser = Parser::new();
-    if parser.set_language(&language.compiled().grammar).is_err() {
-        return Err("its grammar does not load");
-    }
-    let mut late = |_: &tree_sitter::ParseState| match Instant::now() < deadline {
-        true => ControlFlow::Continue(()),
-        false => ControlFlow::Break(()),
-    };
-    let options = ParseOptions::new().progress_callback(&mut late);
-    let bytes = text.as_bytes();
-    let tree = parser
-        .parse_with_options(&mut |at, _| bytes.get(at..).unwrap_or_default(), None, Some(options))
-        .ok_or("it took too long to parse")?;
-    Ok(flatten(language, &tree))
-}
-
-fn flatten(language: &'static Language, tree: &tree_sitter::Tree) -> Tree {
+/// The named nodes of what the parser made.
+pub(super) fn flatten(language: &'static Language, tree: &tree_sitter::Tree) -> Tree {
     let compiled = language.compiled();
     let (mut nodes, mut errors) = (Vec::<Node>::new(), Vec::new());
     let mut open: Vec<u32> = Vec::new();

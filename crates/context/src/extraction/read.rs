@@ -1,12 +1,10 @@
 //! A file that was given → its tree, and what it brings from elsewhere.
 
-use std::time::{Duration, Instant};
-
 use chaffinch_core::{RepoPath, Rung};
 
 use super::{Extraction, Limits, asker::Asker, finding::steps};
 use crate::{
-    engine::{self, Import, Tree},
+    engine::{self, Effort, Import, Tree},
     language::{Language, Template},
     lines::SourceFile,
     origin,
@@ -60,19 +58,19 @@ fn parse(file: &SourceFile, limits: &Limits, interest: &Interest) -> Result<Tree
     if file.text().len() > limits.max_file_bytes {
         return Err("the file is too large to parse".into());
     }
-    let deadline = Instant::now() + Duration::from_millis(limits.parse_millis);
+    let mut effort = Effort::new(limits.parse_steps);
     if let Some(script) = script {
-        return engine::parse(language, &script, deadline)
+        return engine::parse(language, &script, &mut effort)
             .map_err(|why| format!("{} in the file, but {why}", language.name));
     }
     // Where the cut breaks the syntax that matters, the whole is read after all.
     let part = sparse::text(file, interest)
-        .and_then(|part| engine::parse(language, &part, deadline).ok())
+        .and_then(|part| engine::parse(language, &part, &mut effort).ok())
         .filter(|tree| !interest.rows.iter().any(|row| tree.is_broken_near(*row, NEAR)));
     if let Some(tree) = part {
         return Ok(tree);
     }
-    engine::parse(language, file.text(), deadline)
+    engine::parse(language, file.text(), &mut effort)
         .map_err(|why| format!("{} file, but {why}", language.name))
 }
 

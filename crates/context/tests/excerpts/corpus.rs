@@ -59,10 +59,7 @@ fn testdata_the_corpus_stays_above_its_floor() {
     let Some(corpus) = data() else { return };
     let truth = fs::read_to_string(corpus.join("truth.jsonl")).unwrap();
     let tokens: Arc<dyn TokenCount> = Arc::new(O200k::load());
-    let asked = records::Asked {
-        limits: Limits { parse_millis: 60_000, ..Limits::default() },
-        changed: Vec::new(),
-    };
+    let asked = records::Asked { limits: Limits::default(), changed: Vec::new() };
     let mut score = Score::default();
     for line in truth.lines() {
         let record = records::record(line).unwrap();

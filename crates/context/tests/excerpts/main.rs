@@ -35,12 +35,12 @@ impl TokenCount for Bytes {
     }
 }
 
-/// Enough of everything, so that a loaded machine changes no result.
+/// A larger budget than the usual one.
 const AMPLE: Limits = Limits {
     budget: 4_000,
     ceiling: Rung::Related,
     content_requests: 6,
-    parse_millis: 60_000,
+    parse_steps: 8_000,
     max_file_bytes: 1 << 20,
     listing: false,
 };
