@@ -1,7 +1,11 @@
-//! The fuzz target on a stable compiler: throws changed odd files at it until the time is up.
-//! `storm CORPUS SECONDS [SEED]`. A failure ends it, with the input in `storm-failure.bin`; the
-//! slowest input is in `storm-slowest.bin`.
+//! The fuzz target on a stable compiler: throws changed odd files at it until the time is up, and
+//! holds each run to a bound on time and memory. `storm CORPUS SECONDS [SEED]`; to be run in release.
+//! `storm CORPUS 0` runs the corpus alone.
+//!
+//! A failure ends it, with the input in `storm-failure.bin`. What is being run is in
+//! `storm-current.bin`, should the process be killed; the slowest input is in `storm-slowest.bin`.
 
+mod memory;
 #[path = "../../fuzz/target.rs"]
 mod target;
 
@@ -9,11 +13,22 @@ use std::{
     error::Error,
     fs,
     panic::{AssertUnwindSafe, catch_unwind},
+    sync::mpsc::{RecvTimeoutError, Sender, channel},
+    thread,
     time::{Duration, Instant},
 };
 
-/// Bytes of an input at most.
+/// Bytes of most inputs at most.
 const LARGE: usize = 60_000;
+
+/// Bytes of any input at most: two files.
+const LARGEST: usize = 2 << 20;
+
+/// What a run may take: two extractions of up to six files each.
+const TIME: Duration = Duration::from_secs(10);
+
+/// What may be resident in a run beyond what was before the first, in KiB.
+const MEMORY: u64 = 64 << 10;
 
 /// Pieces that are thrown in.
 const PIECES: [&[u8]; 16] = [
@@ -45,29 +60,102 @@ fn main() -> Result<(), Box<dyn Error>> {
     for entry in fs::read_dir(corpus)? {
         files.push(fs::read(entry?.path())?);
     }
+    files.sort();
+    warm(&files);
+    let mut storm = Storm { rest: memory::peak(), watch: watch(), ..Storm::default() };
+    for file in &files {
+        storm.run(file)?;
+    }
     let mut dice = Dice(rest.first().map_or(Ok(1), |seed| seed.parse())?);
     let end = Instant::now() + Duration::from_secs(seconds.parse()?);
-    let (mut runs, mut slowest, mut slow) = (0_u64, Duration::ZERO, Vec::new());
     while Instant::now() < end {
-        let input = dice.input(&files);
-        // What does not end is found here.
-        fs::write("storm-current.bin", &input)?;
-        let start = Instant::now();
-        if catch_unwind(AssertUnwindSafe(|| target::run(&input))).is_err() {
-            fs::write("storm-failure.bin", &input)?;
-            return Err(
-                format!("failed after {runs} runs; the input is in storm-failure.bin").into()
-            );
-        }
-        if start.elapsed() > slowest {
-            slowest = start.elapsed();
-            slow = input;
-        }
-        runs += 1;
+        storm.run(&dice.input(&files))?;
     }
-    fs::write("storm-slowest.bin", &slow)?;
-    println!("{runs} runs without a failure, the slowest {} ms", slowest.as_millis());
+    fs::write("storm-slowest.bin", &storm.slow)?;
+    let Storm { runs, slowest, grown, .. } = storm;
+    let memory = grown.map_or("not measured here".into(), |kib| format!("{} MiB", kib >> 10));
+    println!(
+        "{runs} runs without a failure; the slowest {} ms, memory over what is there at rest {memory}",
+        slowest.as_millis()
+    );
     Ok(())
+}
+
+/// Loads the grammars, which stay: a short file of each.
+fn warm(files: &[Vec<u8>]) {
+    for path in 0..=u8::MAX {
+        target::run(&[path, 0, 0, 3, 99, b'x', b'\n']);
+    }
+    files.iter().filter(|file| file.len() < 1_000).for_each(|file| target::run(file));
+}
+
+#[derive(Default)]
+struct Storm {
+    runs: u64,
+    slowest: Duration,
+    slow: Vec<u8>,
+    /// Peak memory before the first run, and how much the peak has grown since.
+    rest: Option<u64>,
+    grown: Option<u64>,
+    watch: Option<Sender<bool>>,
+}
+
+impl Storm {
+    fn run(&mut self, input: &[u8]) -> Result<(), Box<dyn Error>> {
+        fs::write("storm-current.bin", input)?;
+        let failed = |runs: u64, why: String| {
+            fs::write("storm-failure.bin", input)?;
+            Err(format!("{why}, after {runs} runs; the input is in storm-failure.bin").into())
+        };
+        self.watched(true);
+        let start = Instant::now();
+        let outcome = catch_unwind(AssertUnwindSafe(|| target::run(input)));
+        let took = start.elapsed();
+        self.watched(false);
+        if outcome.is_err() {
+            return failed(self.runs, "it broke a promise".into());
+        }
+        if took > TIME && !cfg!(debug_assertions) {
+            return failed(self.runs, format!("it took {} ms", took.as_millis()));
+        }
+        self.grown = memory::peak().zip(self.rest).map(|(now, rest)| now.saturating_sub(rest));
+        if let Some(kib) = self.grown.filter(|kib| *kib > MEMORY && !cfg!(debug_assertions)) {
+            return failed(self.runs, format!("it took {} MiB of memory", kib >> 10));
+        }
+        if took > self.slowest {
+            self.slowest = took;
+            self.slow = input.to_vec();
+        }
+        self.runs += 1;
+        Ok(())
+    }
+
+    fn watched(&self, running: bool) {
+        if let Some(watch) = &self.watch {
+            watch.send(running).ok();
+        }
+    }
+}
+
+/// Ends the process if a run does not end.
+#[expect(clippy::print_stderr, reason = "an example for people")]
+fn watch() -> Option<Sender<bool>> {
+    let (sender, runs) = channel();
+    thread::spawn(move || {
+        let mut running = false;
+        loop {
+            match runs.recv_timeout(6 * TIME) {
+                Ok(now) => running = now,
+                Err(RecvTimeoutError::Timeout) if running => {
+                    eprintln!("a run does not end; the input is in storm-current.bin");
+                    std::process::exit(1);
+                }
+                Err(RecvTimeoutError::Timeout) => {}
+                Err(RecvTimeoutError::Disconnected) => return,
+            }
+        }
+    });
+    Some(sender)
 }
 
 /// Numbers that look like chance and are the same for the same seed (xorshift).
@@ -88,6 +176,12 @@ impl Dice {
             self.change(&mut input, files);
         }
         input.truncate(LARGE);
+        if self.roll(100) == 0 {
+            let from = input.len().min(5);
+            let body = input.split_off(from);
+            let times = (1 + self.roll(LARGEST)) / body.len().max(1);
+            input.extend(body.repeat(times));
+        }
         if self.roll(3) > 0 {
             // Mostly a line that the file has.
             let lines = input.iter().filter(|b| **b == b'\n').count() + 1;

@@ -30,8 +30,7 @@ fn testdata_every_finding_of_the_corpus_is_in_its_excerpt() {
         let record = records::record(line).unwrap();
         for budget in [80, 150, 300, 650] {
             let limits = Limits { budget, ..AMPLE };
-            let asked = records::Asked { limits, changed: Vec::new() };
-            let (outcome, requests) = records::excerpt(&record, &corpus, &tokens, &asked);
+            let (outcome, requests) = records::excerpt(&record, &corpus, &tokens, limits);
             let excerpt = outcome.unwrap_or_else(|none| panic!("{}: {none}", record.id));
             let location = record.finding.location.as_ref().unwrap();
             let first = location.region.unwrap().lines.start;
@@ -59,11 +58,10 @@ fn testdata_the_corpus_stays_above_its_floor() {
     let Some(corpus) = data() else { return };
     let truth = fs::read_to_string(corpus.join("truth.jsonl")).unwrap();
     let tokens: Arc<dyn TokenCount> = Arc::new(O200k::load());
-    let asked = records::Asked { limits: Limits::default(), changed: Vec::new() };
     let mut score = Score::default();
     for line in truth.lines() {
         let record = records::record(line).unwrap();
-        let excerpt = records::excerpt(&record, &corpus, &tokens, &asked).0.unwrap();
+        let excerpt = records::excerpt(&record, &corpus, &tokens, Limits::default()).0.unwrap();
         let needed = needed(line);
         let sent = needed.iter().filter(|(path, line)| excerpt.line(path, *line).is_some()).count();
         score.needed += needed.len();

@@ -8,7 +8,6 @@ mod hops;
 mod languages;
 mod odd;
 mod properties;
-#[path = "../../examples/score/records.rs"]
 mod records;
 
 use std::{

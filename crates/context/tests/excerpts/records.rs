@@ -5,7 +5,7 @@ use std::{fs, path::Path, sync::Arc};
 use chaffinch_context::{Answer, Extractor, Limits, NoExcerpt, Step};
 use chaffinch_core::{
     Confidence, Excerpt, Finding, Fingerprint, FlowRole, FlowStep, LineRange, Location, Region,
-    RepoPath, Rule, RuleId, Severity, TokenCount,
+    Rule, RuleId, Severity, TokenCount,
 };
 use serde_json::Value;
 
@@ -17,12 +17,6 @@ pub(crate) struct Record {
     pub(crate) folder: String,
     /// Where it is.
     pub(crate) finding: Finding,
-}
-
-/// What may be used, and what is known of the change.
-pub(crate) struct Asked {
-    pub(crate) limits: Limits,
-    pub(crate) changed: Vec<RepoPath>,
 }
 
 /// Reads one line of a truth set.
@@ -72,37 +66,22 @@ pub(crate) fn record(line: &str) -> Option<Record> {
     })
 }
 
-/// The names of the files in a folder.
-fn names(folder: &Path) -> Vec<String> {
-    let entries = fs::read_dir(folder).into_iter().flatten().flatten();
-    let files = entries.filter(|e| e.file_type().is_ok_and(|t| t.is_file()));
-    let mut names: Vec<String> = files.filter_map(|e| e.file_name().into_string().ok()).collect();
-    names.sort();
-    names
-}
-
 /// The excerpt of a record whose sources are below `root`, and how many files were asked for.
 pub(crate) fn excerpt(
     record: &Record,
     root: &Path,
     tokens: &Arc<dyn TokenCount>,
-    asked: &Asked,
+    limits: Limits,
 ) -> (Result<Excerpt, NoExcerpt>, u32) {
     let root = root.join(&record.folder);
-    let mut extraction = Extractor::new(Arc::clone(tokens))
-        .start(&record.finding, asked.limits)
-        .changing(asked.changed.iter().cloned());
+    let mut extraction = Extractor::new(Arc::clone(tokens)).start(&record.finding, limits);
     loop {
         match extraction.next() {
             Step::Want(path) => match fs::read(root.join(path.as_str())) {
                 Ok(bytes) => extraction.give(&path, Answer::Found(&bytes)),
                 Err(_) => extraction.give(&path, Answer::Missing),
             },
-            Step::List(folder) => {
-                let names = names(&root.join(&folder));
-                let names: Vec<&str> = names.iter().map(String::as_str).collect();
-                extraction.give_names(&folder, &names);
-            }
+            Step::List(folder) => extraction.give_names(&folder, &[]),
             Step::Done(outcome) => return (*outcome, extraction.requests()),
         }
     }
