@@ -89,35 +89,34 @@ const FILE_NAME: usize = 12;
 /// Keeps the best of `picks` (each with the number of its file) that the budget holds: in order of
 /// rank, up to the first that does not fit, so that a larger budget never loses a line.
 pub(crate) fn cut(
-    picks: Vec<(usize, Pick)>,
+    picks: &[(usize, Pick)],
     ceiling: Rung,
     budget: Budget<'_>,
     line: &mut dyn FnMut(usize, u32, Reason) -> Option<ExcerptLine>,
 ) -> Kept {
-    let mut best: BTreeMap<(usize, u32), Pick> = BTreeMap::new();
-    for (file, pick) in picks.into_iter().filter(|(_, p)| p.rung <= ceiling) {
-        best.entry((file, pick.line))
-            .and_modify(|known| {
-                let rung = known.rung.min(pick.rung);
+    let mut best: BTreeMap<(usize, u32), (&Pick, Rung)> = BTreeMap::new();
+    for (file, pick) in picks.iter().filter(|(_, p)| p.rung <= ceiling) {
+        best.entry((*file, pick.line))
+            .and_modify(|(known, rung)| {
+                *rung = pick.rung.min(*rung);
                 if pick.rank < known.rank {
-                    *known = pick.clone();
+                    *known = pick;
                 }
-                known.rung = rung;
             })
-            .or_insert(pick);
+            .or_insert((pick, pick.rung));
     }
     let mut order: Vec<_> = best.into_iter().collect();
-    order.sort_by_key(|((file, line), pick)| (pick.rank, *file, *line));
+    order.sort_by_key(|((file, line), (pick, _))| (pick.rank, *file, *line));
     let total = order.len();
     let mut kept = Kept { lines: BTreeMap::new(), rung: Rung::Finding, cut: 0 };
     let (mut spent, mut named) = (0, HashSet::new());
-    for ((file, number), pick) in order {
-        let Some(line) = line(file, number, pick.reason) else { continue };
+    for ((file, number), (pick, rung)) in order {
+        let Some(line) = line(file, number, pick.reason.clone()) else { continue };
         spent += line.cost(budget.counter) + if named.insert(file) { FILE_NAME } else { 0 };
         if spent > budget.tokens || kept.lines.len() == budget.lines {
             break;
         }
-        kept.rung = kept.rung.max(pick.rung);
+        kept.rung = kept.rung.max(rung);
         kept.lines.insert((file, number), line);
     }
     kept.cut = total - kept.lines.len();

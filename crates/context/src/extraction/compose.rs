@@ -38,7 +38,7 @@ fn cut(
         let lines = if width < WIDTHS[0] { 1 } else { usize::MAX };
         let budget =
             Budget { tokens: extraction.limits.budget, lines, counter: extraction.tokens.as_ref() };
-        let kept = budget::cut(picks.clone(), extraction.limits.ceiling, budget, &mut line);
+        let kept = budget::cut(&picks, extraction.limits.ceiling, budget, &mut line);
         if kept.lines.is_empty() {
             continue;
         }
