@@ -1,11 +1,13 @@
 //! From names to the paths of the files that may tell more, best first. Nothing is looked up: a wrong
 //! guess is a file that does not exist.
 
+mod package;
 mod rules;
 pub(crate) mod spelling;
 
 use chaffinch_core::RepoPath;
 
+pub(crate) use self::package::Package;
 use self::spelling::{capital, plural};
 use crate::language::Modules;
 
@@ -20,6 +22,7 @@ pub(crate) struct Place<'p> {
     /// That up to its last dot.
     name: &'p str,
     extension: &'p str,
+    package: Option<&'p Package>,
 }
 
 impl<'p> Place<'p> {
@@ -33,7 +36,13 @@ impl<'p> Place<'p> {
             stem,
             name: name.rsplit_once('.').map_or(name, |(front, _)| front),
             extension,
+            package: None,
         }
+    }
+
+    /// This, with what the file says of its package.
+    pub(crate) fn in_package(self, package: Option<&'p Package>) -> Self {
+        Self { package, ..self }
     }
 
     /// The files that often call what stands here.

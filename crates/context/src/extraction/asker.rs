@@ -9,7 +9,7 @@ use crate::{
     budget::rank,
     engine::{Import, Reading, Use, Wanted},
     language::{Language, Rule},
-    paths::{Place, spelling},
+    paths::{Package, Place, spelling},
 };
 
 /// Names further from the finding than this are not worth a request.
@@ -26,12 +26,13 @@ pub(super) struct Asker<'a> {
     /// The files of the change.
     pub(super) changed: &'a [RepoPath],
     pub(super) hop: u32,
+    pub(super) package: Option<&'a Package>,
 }
 
 impl Asker<'_> {
     /// The questions that `reading` leaves open.
     pub(super) fn questions(&self, reading: &Reading) -> Vec<Question> {
-        let place = Place::of(self.path);
+        let place = Place::of(self.path).in_package(self.package);
         let mut found: Vec<Question> = Vec::new();
         let mut members: Vec<Wanted> = Vec::new();
         let mut by_files: HashMap<Vec<RepoPath>, usize> = HashMap::new();
@@ -89,7 +90,7 @@ impl Asker<'_> {
 
     /// Where something named by its symbol or its path may be.
     pub(super) fn need(&self, need: &str, wanted: &[Wanted]) -> Option<Question> {
-        let place = Place::of(self.path);
+        let place = Place::of(self.path).in_package(self.package);
         let mut candidates: Vec<RepoPath> = Vec::new();
         if need.contains('/') || Language::of(&need.parse().ok()?, "").is_some() {
             candidates.extend(need.parse::<RepoPath>().ok());

@@ -8,6 +8,7 @@ use crate::{
     language::{Language, Template},
     lines::SourceFile,
     origin,
+    paths::Package,
     sparse::{self, Interest},
 };
 
@@ -21,6 +22,7 @@ pub(super) struct Read {
     pub(super) imports: Vec<Import>,
     pub(super) not_ours: Option<&'static str>,
     pub(super) template: Option<&'static Template>,
+    package: Option<Package>,
 }
 
 impl Read {
@@ -35,7 +37,8 @@ impl Read {
             _ => Vec::new(),
         };
         let template = Template::of(&file.path, file.text());
-        Self { file, tree, imports, not_ours, template }
+        let package = Package::of(&file);
+        Self { file, tree, imports, not_ours, template, package }
     }
 
     pub(super) fn path(&self) -> &RepoPath {
@@ -44,7 +47,8 @@ impl Read {
 
     pub(super) fn asker<'a>(&'a self, changed: &'a [RepoPath], hop: u32) -> Option<Asker<'a>> {
         let language = self.tree.as_ref().ok()?.language;
-        Some(Asker { path: self.path(), language, imports: &self.imports, changed, hop })
+        let package = self.package.as_ref();
+        Some(Asker { path: self.path(), language, imports: &self.imports, changed, hop, package })
     }
 }
 

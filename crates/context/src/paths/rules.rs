@@ -4,6 +4,7 @@ use chaffinch_core::RepoPath;
 
 use super::{
     Place,
+    package::Located,
     spelling::{plural, snake},
     unique,
 };
@@ -130,6 +131,13 @@ impl Place<'_> {
             }
             _ => parts,
         };
+        match self.package.map(|package| package.locate(parts)) {
+            Some(Located::At(path)) => {
+                return format!("{path}.{}", self.extension).parse().into_iter().collect();
+            }
+            Some(Located::Elsewhere) => return Vec::new(),
+            Some(Located::Unknown) | None => {}
+        }
         let mut paths = Vec::new();
         for (skip, part) in parts.iter().enumerate().take(parts.len().saturating_sub(1)) {
             let Some(depth) = self.folders.iter().position(|f| f == part) else { continue };
