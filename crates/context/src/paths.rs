@@ -50,13 +50,22 @@ impl<'p> Place<'p> {
         // Who writes folders large does so everywhere.
         let large = |part: &str| part.starts_with(char::is_uppercase);
         let own = self.folders.last().is_some_and(|f| large(f));
-        let fits = |path: &&&str| {
+        let fits = |path: &&str| {
             path.strip_prefix("../").is_none_or(|rest| {
                 !rest.contains('/') || rest.starts_with("..") || large(rest) == own
             })
         };
-        let fitting: Vec<&str> = modules.callers.iter().filter(fits).copied().collect();
+        let fitting = modules.callers.iter().filter_map(|path| self.applies(path));
+        let fitting: Vec<&str> = fitting.filter(|path| fits(&path)).collect();
         self.all(&fitting)
+    }
+
+    /// A template without what it is limited to, if the file is of that layer.
+    fn applies(&self, template: &'static str) -> Option<&'static str> {
+        let Some((layers, path)) = template.split_once('>') else { return Some(template) };
+        let folder = self.folders.last().copied().unwrap_or_default();
+        let layer = self.name.rsplit('.').next().unwrap_or_default();
+        layers.split('|').any(|l| l == folder || l == layer).then_some(path)
     }
 
     /// The files that often render a template.

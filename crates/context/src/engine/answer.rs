@@ -44,7 +44,8 @@ pub(crate) fn answer(
         object: w.object.as_deref(),
     });
     let mut follow = Follow::new(tree, source, &definitions, None, None, reason);
-    wanted.iter().filter_map(|w| w.object.as_deref()).for_each(|o| follow.meet(o));
+    let objects = wanted.iter().filter_map(|w| w.object.as_deref());
+    objects.flat_map(|o| o.split('.').chain([o])).for_each(|o| follow.meet(o));
     wanted.iter().for_each(|w| follow.meet(&w.name));
     let followed = follow.run(names);
     for hooked in &followed.hooked {

@@ -292,8 +292,21 @@ impl<'t> Reader<'t> {
 
 /// Whether a decorator or annotation says how the outside reaches the function.
 fn is_route(decorator: &str) -> bool {
-    const WORDS: [&str; 7] =
-        ["route", "Mapping", "Path(", ".command", ".task", "Http", "errorhandler"];
+    const WORDS: [&str; 13] = [
+        "route",
+        "Mapping",
+        "Path(",
+        ".command",
+        ".task",
+        "Http",
+        "errorhandler",
+        "Get(",
+        "Post(",
+        "Put(",
+        "Delete(",
+        "Patch(",
+        "All(",
+    ];
     ["\"/", "'/"].iter().any(|path| decorator.contains(path))
         || WORDS.iter().any(|word| decorator.contains(word))
 }

@@ -72,6 +72,8 @@ impl<'t> Definitions<'t> {
                     own = receiver(tree, source, at);
                 }
                 open.push(if is_class { (at, Some(at), inside) } else { (at, class, true) });
+            } else if let Some(definition) = promoted(tree, source, at) {
+                found.push(Definition { class, ..definition });
             } else if let Some(definition) = declared_by_call(tree, source, at, inside) {
                 found.push(Definition { class, ..definition });
             } else if let Some(definition) = value(tree, source, at, inside, own) {
@@ -118,7 +120,11 @@ impl<'t> Definitions<'t> {
                     What::Value(_) => d.class.is_some() && d.name.starts_with(char::is_uppercase),
                     _ => false,
                 });
-                if calls.len() > AMBIGUOUS { Vec::new() } else { calls }
+                // Only where nothing else has the name, a field of a class is meant.
+                let fields =
+                    |d: &Definition<'t>| matches!(d.what, What::Value(_) if d.class.is_some());
+                let found = if calls.is_empty() { pick(&fields) } else { calls };
+                if found.len() > AMBIGUOUS { Vec::new() } else { found }
             }
         }
     }
@@ -177,6 +183,24 @@ fn declared<'t>(tree: &Tree, source: &'t str, declarator: usize) -> Option<&'t s
         .take_while(|i| !language.is_parameters(tree.node(*i).kind, tree.node(*i).field))
         .filter(|i| matches!(tree.node(*i).role, Role::Name | Role::TypeName) && tree.is_leaf(*i));
     names.last().map(|name| tree.text(name, source))
+}
+
+/// Words in front of a parameter that is a member too.
+const PROMOTES: [&str; 6] = ["private", "public", "protected", "readonly", "val", "var"];
+
+/// A member that a constructor declares among its parameters.
+fn promoted<'t>(tree: &Tree, source: &'t str, at: usize) -> Option<Definition<'t>> {
+    let above = tree.parent(at).filter(|_| tree.node(at).role == Role::Name)?;
+    let list = tree.parent(above)?;
+    let (kind, field) = (tree.node(list).kind, tree.node(list).field);
+    if !tree.language.compiled().is_parameters(kind, field) {
+        return None;
+    }
+    let first = tree.text(above, source).split_whitespace().next()?;
+    let is_first = tree.children(above).find(|c| tree.node(*c).role == Role::Name) == Some(at);
+    let name = bare(tree.text(at, source));
+    let what = What::Value(above);
+    (is_first && PROMOTES.contains(&first)).then_some(Definition { name, what, class: None })
 }
 
 /// A member that a call in the body of a class declares, or says something of, by a literal name

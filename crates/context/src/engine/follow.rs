@@ -160,7 +160,12 @@ impl<'t, 'd> Follow<'t, 'd> {
                 continue;
             }
             let definitions = self.definitions.resolve(name.space, name.text, class);
-            if definitions.is_empty() {
+            // A function that is called like the member of another object says nothing of that.
+            let other = |d: &Definition<'t>| {
+                let own = || self.is_known(d.what) || !self.is_of_met_class(d);
+                name.space == Space::Member && name.called && self.known.is_some() && own()
+            };
+            if definitions.iter().all(other) {
                 self.found.open.push(name.clone());
             }
             for (number, definition) in definitions.into_iter().enumerate() {

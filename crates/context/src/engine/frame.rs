@@ -88,9 +88,10 @@ fn is_entry(tree: &Tree, function: usize) -> bool {
     let holds = |i: &usize| language.is_arguments(tree.node(*i).kind, tree.node(*i).field);
     let list = tree.ancestors(function).take(3).find(holds);
     let Some(list) = list else { return false };
-    (list + 1..function)
-        .take(3)
-        .any(|i| tree.node(i).role == Role::Text && tree.node(i).start == tree.node(list + 1).start)
+    (list + 1..function).take(3).any(|i| {
+        let (text, first) = (tree.node(i), tree.node(list + 1));
+        text.role == Role::Text && text.start == first.start && text.end == first.end
+    })
 }
 
 /// Whether a function can be called by a name: its own, or that of what it is assigned to.

@@ -93,7 +93,8 @@ pub(crate) fn mention<'t>(
         let whole = tree.text(parent, source);
         of = whole.strip_suffix(text).and_then(|front| front.strip_suffix(['.', '\\']));
     }
-    if space == Space::Plain && (tree.language.selves.contains(&text) || own == Some(text)) {
+    let is_self = tree.language.selves.contains(&text) || own == Some(text);
+    if space != Space::Member && is_self {
         return None;
     }
     // The object of a call is not what is called.

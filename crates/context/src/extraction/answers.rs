@@ -1,13 +1,14 @@
 //! Another file → what it says to a question, and the questions that this leads to.
 
-use chaffinch_core::{Reason, Rung};
+use chaffinch_core::{LineRange, Reason, Rung};
 
 use super::{Extraction, asker::is_constant, finding::trace, questions::Question, read::Read};
 use crate::{
     budget::{Pick, rank},
     engine::{self, Focus, Reading, Tree, Wanted},
+    language::Template,
     lines::SourceFile,
-    window,
+    template, window,
 };
 
 /// Lines that mention a name, where no grammar tells which of them defines it.
@@ -23,14 +24,22 @@ pub(super) fn give(extraction: &mut Extraction, question: usize, index: usize) {
     else {
         return;
     };
-    let mut reading = match asked.flow {
+    let reading = match asked.flow {
         true => flow(extraction, read),
         false => related(read, asked),
     };
     let hop = asked.hop + 1;
     if reading.picks.is_empty() {
-        return extraction.questions.miss(question);
+        // What a path from the file means is one file.
+        let is_it = asked.only && asked.uses.is_empty();
+        return match extraction.questions.all.get_mut(question).filter(|_| is_it) {
+            Some(asked) => asked.settle(),
+            None => extraction.questions.miss(question),
+        };
     }
+    let page = read.template.filter(|_| read.tree.is_err() && !asked.uses.is_empty() && hop == 1);
+    let rendered = page
+        .map(|page| Question::rendered(read.path(), page.renderers, named(read, page, &reading)));
     let further = match hop {
         1 if !asked.flow => read.asker(&extraction.changed, hop).map(|a| a.questions(&reading)),
         _ => None,
@@ -38,11 +47,25 @@ pub(super) fn give(extraction: &mut Extraction, question: usize, index: usize) {
     if !asked.uses.is_empty() {
         extraction.callers = Some(true);
     }
-    extraction.picks.extend(reading.picks.drain(..).map(|pick| (index, pick)));
+    extraction.picks.extend(reading.picks.into_iter().map(|pick| (index, pick)));
     if let Some(asked) = extraction.questions.all.get_mut(question) {
         asked.settle();
     }
-    further.into_iter().flatten().for_each(|question| extraction.questions.add(question));
+    let further = further.into_iter().flatten().chain(rendered);
+    further.for_each(|question| extraction.questions.add(question));
+}
+
+/// The names of values in the lines of a page that were taken.
+fn named(read: &Read, page: &Template, reading: &Reading) -> Vec<Wanted> {
+    let lines = reading.picks.iter().map(|pick| LineRange::new(pick.line, pick.line));
+    let told = lines.take(8).map(|lines| template::read(&read.file, page, lines).names);
+    let mut names: Vec<Wanted> = Vec::new();
+    for name in told.flatten() {
+        if !names.contains(&name) {
+            names.push(name);
+        }
+    }
+    names
 }
 
 fn related(read: &Read, asked: &Question) -> Reading {
@@ -53,7 +76,7 @@ fn related(read: &Read, asked: &Question) -> Reading {
     let mut found = match &read.tree {
         Ok(tree) if asked.rendered.is_some() => renders(read, tree, asked),
         Ok(tree) => engine::answer(&read.file, tree, &asked.wanted, &asked.uses, reason),
-        Err(_) => Reading::default(),
+        Err(_) => Reading { picks: called_in_page(read, asked), ..Reading::default() },
     };
     // Where a grammar finds nothing of what was asked for, its mentions say no more.
     let grammar = read.tree.is_ok()
@@ -65,6 +88,30 @@ fn related(read: &Read, asked: &Question) -> Reading {
         pick.rank = pick.rank.saturating_add(rank::OTHER_FILE);
     }
     found
+}
+
+/// Where a template calls what is asked about, with the blocks around.
+fn called_in_page(read: &Read, asked: &Question) -> Vec<Pick> {
+    let Some(template) = read.template else { return Vec::new() };
+    let mut picks = Vec::new();
+    for wanted in &asked.uses {
+        let lines =
+            (1..=read.file.len()).filter(|line| window::holds(read.file.line(*line), &wanted.name));
+        for line in lines.take(MENTIONS) {
+            let reason = || Reason::Caller(wanted.name.clone());
+            let rank = wanted.rank + rank::CALLER;
+            picks.push(Pick { line, rank, reason: reason(), rung: Rung::Related });
+            let around = template::read(&read.file, template, LineRange::new(line, line)).picks;
+            let around = around.into_iter().filter(|pick| pick.reason != Reason::Window);
+            picks.extend(around.map(|pick| Pick {
+                rank: pick.rank + rank::CALLER,
+                reason: reason(),
+                rung: Rung::Related,
+                ..pick
+            }));
+        }
+    }
+    picks
 }
 
 /// Where a template is rendered, and what its names stand for there.

@@ -27,11 +27,15 @@ pub(super) struct Asker<'a> {
     pub(super) changed: &'a [RepoPath],
     pub(super) hop: u32,
     pub(super) package: Option<&'a Package>,
+    /// The objects whose members are called, as written.
+    pub(super) met: Vec<String>,
 }
 
 impl Asker<'_> {
     /// The questions that `reading` leaves open.
-    pub(super) fn questions(&self, reading: &Reading) -> Vec<Question> {
+    pub(super) fn questions(mut self, reading: &Reading) -> Vec<Question> {
+        let called = reading.wanted.iter().filter(|w| w.called);
+        self.met = called.filter_map(|w| w.object.clone()).filter(|o| is_simple(o)).collect();
         let place = Place::of(self.path).in_package(self.package);
         let mut found: Vec<Question> = Vec::new();
         let mut members: Vec<Wanted> = Vec::new();
@@ -57,6 +61,7 @@ impl Asker<'_> {
                         _ => Vec::new(),
                     },
                     candidates: candidates.into(),
+                    only: self.language.modules.rule == Rule::Relative,
                     hop: self.hop,
                     ..Question::default()
                 });
@@ -121,12 +126,19 @@ impl Asker<'_> {
     ) -> (Wanted, Vec<RepoPath>) {
         let object = wanted.object.as_deref();
         let candidates = self.candidates(place, wanted, object.map(root));
-        let own = object.is_none_or(|o| self.language.selves.contains(&o))
-            && !self.language.modules.foreign.contains(&wanted.name.as_str());
-        if !candidates.is_empty() || !own || !wanted.called {
+        let foreign = self.language.modules.foreign.contains(&wanted.name.as_str());
+        if !candidates.is_empty() || foreign || !wanted.called {
             return (wanted.clone(), candidates);
         }
-        for base in bases {
+        if let Some(model) = object.and_then(|o| self.model(o)) {
+            let object = Some(model.clone());
+            let of_model = Wanted { object, rank: wanted.rank + rank::GUESS, ..wanted.clone() };
+            let mut candidates = self.candidates(place, &of_model, Some(&model));
+            candidates.truncate(1);
+            return (of_model, candidates);
+        }
+        let own = object.is_none_or(|o| self.language.selves.contains(&o));
+        for base in bases.iter().filter(|_| own) {
             let object = Some(base.clone());
             let inherited = Wanted { object, rank: wanted.rank + rank::BASE, ..wanted.clone() };
             let candidates = self.candidates(place, &inherited, Some(base));
@@ -135,6 +147,18 @@ impl Asker<'_> {
             }
         }
         (wanted.clone(), candidates)
+    }
+
+    /// Where files load each other by name, the class that an object is named after
+    /// (`@story`, `current_user`).
+    fn model(&self, object: &str) -> Option<String> {
+        let own = object.split(['.', '&']).next_back().unwrap_or_default();
+        let name = own.trim_start_matches('@').trim_start_matches("current_");
+        let plain = name.len() > 2 && name.chars().all(|c| c.is_ascii_lowercase() || c == '_');
+        let by_name = self.language.modules.rule == Rule::Constant && is_simple(object);
+        let fits = plain && by_name && self.path.as_str().split('/').any(|part| part == "app");
+        let known = self.language.modules.foreign.contains(&name);
+        fits.then(|| spelling::camel(name)).filter(|_| !known)
     }
 
     /// The files that may tell of a name.
@@ -147,7 +171,8 @@ impl Asker<'_> {
             || (wanted.object.as_deref().is_some_and(package)
                 && wanted.name.starts_with(char::is_uppercase));
         let typed = matches!(modules.rule, Rule::Namespace | Rule::Constant);
-        let worth = wanted.called || is_constant(&wanted.name) || (typed && is_type);
+        let injected = is_type && self.met.iter().any(|object| is_named_after(object, key));
+        let worth = wanted.called || is_constant(&wanted.name) || (typed && is_type) || injected;
         if !worth || (self.hop > 0 && !wanted.called && !is_constant(&wanted.name)) {
             return Vec::new();
         }
@@ -279,6 +304,14 @@ fn qualified(object: &str) -> Option<Vec<&str>> {
     let is_path = class.starts_with(char::is_uppercase) && !front.is_empty();
     let long = parts.len() > 2 || object.contains('\\');
     (is_path && long && parts.iter().all(|part| named(part))).then_some(parts)
+}
+
+/// Whether an object carries the name of a type (`this.userService`, `UserService`).
+fn is_named_after(object: &str, class: &str) -> bool {
+    let name = object.rsplit(['.', '>', '$', '@']).next().unwrap_or_default();
+    let plain = |text: &str| text.replace('_', "").to_ascii_lowercase();
+    let (name, class) = (plain(name), plain(class));
+    name.len() > 3 && (class.ends_with(&name) || name.ends_with(&class))
 }
 
 /// Whether an object is a variable or a member of one, not the result of something.

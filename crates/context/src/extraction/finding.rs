@@ -166,7 +166,7 @@ fn ask(extraction: &mut Extraction, reading: &Reading, rendered: Option<Vec<Want
             vec![Wanted { name: need.clone(), object: None, called: true, rank: rank::TRACE }];
         found.extend(asker.iter().flat_map(|a| a.need(need, &wanted)));
     }
-    found.extend(asker.iter().flat_map(|a| a.questions(reading)));
+    found.extend(asker.into_iter().flat_map(|a| a.questions(reading)));
     if read.not_ours.is_none() {
         let uses = found.iter().any(|q| !q.uses.is_empty());
         extraction.callers = uses.then_some(reading.called);

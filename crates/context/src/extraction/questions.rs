@@ -36,6 +36,8 @@ pub(super) struct Question {
     pub(super) rendered_in: String,
     /// The name under which it was asked for.
     pub(super) need: Option<String>,
+    /// Whether the files to try are spellings of one.
+    pub(super) only: bool,
     /// Files between this and the finding.
     pub(super) hop: u32,
 }

@@ -47,8 +47,9 @@ impl Read {
 
     pub(super) fn asker<'a>(&'a self, changed: &'a [RepoPath], hop: u32) -> Option<Asker<'a>> {
         let language = self.tree.as_ref().ok()?.language;
-        let package = self.package.as_ref();
-        Some(Asker { path: self.path(), language, imports: &self.imports, changed, hop, package })
+        let (package, met) = (self.package.as_ref(), Vec::new());
+        let (path, imports) = (self.path(), self.imports.as_slice());
+        Some(Asker { path, language, imports, changed, hop, package, met })
     }
 }
 

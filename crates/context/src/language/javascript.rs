@@ -63,7 +63,7 @@ pub(crate) static JAVASCRIPT: Language = Language {
     argument_lists: &[],
     fills_arguments: false,
     interpolates: "",
-    selves: &["this"],
+    selves: &["this", "exports", "module", "module.exports"],
     constructors: &["constructor"],
     exits: &["exit", "abort"],
     imports: &["require", "import"],

@@ -20,7 +20,8 @@ pub(crate) enum Rule {
 
 /// Modules and conventions, as data. Paths are from the folder of the finding's file;
 /// `{stem}` is the file's name without its ending, `{base}` that without the word for its layer,
-/// `{dir}` the name of the folder, `{ext}` the file's own ending.
+/// `{dir}` the name of the folder, `{ext}` the file's own ending. A template behind `a|b>` holds for files
+/// of a folder of such a name, or of such a layer (`user.a.ts`).
 pub(crate) struct Modules {
     pub(crate) rule: Rule,
     /// What follows a module's path, in the order tried.
@@ -47,12 +48,22 @@ pub(crate) const SCRIPTS: Modules = Modules {
     roots: &["src"],
     wide_imports: false,
     callers: &[
+        "service|services>{base}.controller.{ext}",
+        "routes|route|routers|router|middleware|middlewares>../server.{ext}",
+        "routes|route|routers|router|middleware|middlewares>../app.{ext}",
+        "routes|route|routers|router|middleware|middlewares>../index.{ext}",
+        "routes|route|routers|router|middleware|middlewares>index.{ext}",
+        "controllers|controller|handlers|handler|api|services|service|models|model|repositories|repository|utils|util|helpers|dao>../routes/{base}.{ext}",
+        "controllers|controller|handlers|handler|api>../routes/index.{ext}",
+        "controllers|controller|handlers|handler|api>../routes/{base}Routes.{ext}",
+        "controllers|controller|handlers|handler|api>../routes/{base}.routes.{ext}",
+        "services|service|models|model|repositories|repository|utils|util|helpers|dao>../controllers/{base}.{ext}",
+        "services|service|models|model|repositories|repository|utils|util|helpers|dao>../controllers/{base}Controller.{ext}",
         "routes.{ext}",
         "index.{ext}",
         "../routes/{base}.{ext}",
         "../routes/index.{ext}",
         "../controllers/{base}.{ext}",
-        "{base}.controller.{ext}",
         "app.{ext}",
         "server.{ext}",
         "../app.{ext}",

@@ -73,6 +73,11 @@ pub(crate) static PYTHON: Language = Language {
         roots: &[],
         wide_imports: false,
         callers: &[
+            "services|service|utils|queries|logic|core|lib|helpers|models>../views/{base}.py",
+            "services|service|utils|queries|logic|core|lib|helpers|models>../views.py",
+            "services|service|utils|queries|logic|core|lib|helpers|models>../api/{base}.py",
+            "services|service|utils|queries|logic|core|lib|helpers|models>../routes/{base}.py",
+            "services|service|utils|queries|logic|core|lib|helpers|models>../api.py",
             "app.py",
             "views.py",
             "../views.py",

@@ -58,7 +58,7 @@ const fn describe(
         argument_lists: &[],
         fills_arguments: false,
         interpolates: "",
-        selves: &["this"],
+        selves: &["this", "exports", "module", "module.exports"],
         constructors: &["constructor"],
         exits: &["exit", "abort"],
         imports: &["require", "import"],

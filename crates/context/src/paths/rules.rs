@@ -103,11 +103,23 @@ impl Place<'_> {
         }
         let mut paths = Vec::new();
         for suffix in modules.suffixes {
-            paths.extend(bases.iter().map(|base| format!("{base}{suffix}")));
+            // The folder itself is no file.
+            let whole = |base: &&String| {
+                !tail.is_empty()
+                    || !suffix.starts_with('.')
+                    || base.ends_with(char::is_alphanumeric)
+            };
+            paths.extend(bases.iter().filter(whole).map(|base| format!("{base}{suffix}")));
         }
         if !name.is_empty() {
             let part = bases.first().map(|base| format!("{base}/{name}.{}", self.extension));
-            let at = if bases.len() == 1 { 1 } else { paths.len() };
+            let at = if tail.is_empty() {
+                0
+            } else if bases.len() == 1 {
+                1
+            } else {
+                paths.len()
+            };
             paths.splice(at..at, part);
         }
         self.join_all(&paths)
@@ -183,6 +195,9 @@ impl Place<'_> {
         let file = format!("{}/{last}.go", own.join("/"));
         let at = paths.len().min(1);
         paths.splice(at..at, file.parse().ok());
+        let general = ["utils", "util", "helpers", "handlers", "main"].iter();
+        paths
+            .extend(general.filter_map(|name| format!("{}/{name}.go", own.join("/")).parse().ok()));
         unique(paths)
     }
 
@@ -211,6 +226,8 @@ impl Place<'_> {
         let app = self.folders.iter().position(|f| *f == "app");
         let up = "../".repeat(self.folders.len() - app.unwrap_or(0));
         let here = format!("{path}.rb");
+        // Frameworks load their own files by name; others come from the library's folder.
+        let app = app.filter(|_| included && name.starts_with(char::is_uppercase) || !included);
         // In a framework that loads by name, the name's last word tells the folder.
         let kind = path.rsplit(['_', '/']).next().unwrap_or_default();
         let own = app.and_then(|app| self.folders.get(app + 1)).copied().unwrap_or_default();

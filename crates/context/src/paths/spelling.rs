@@ -1,7 +1,7 @@
 //! How names are written in the names of files.
 
 /// Words for the layer that a file belongs to, at the end or the start of its name.
-const LAYERS: [&str; 18] = [
+const LAYERS: [&str; 25] = [
     "serviceimpl",
     "service",
     "repository",
@@ -20,6 +20,13 @@ const LAYERS: [&str; 18] = [
     "lib",
     "db",
     "query",
+    "controllers",
+    "controller",
+    "handlers",
+    "handler",
+    "routes",
+    "resource",
+    "ctrl",
 ];
 
 /// A file's name without the word for its layer.
@@ -62,4 +69,9 @@ pub(super) fn plural(word: &str) -> String {
         _ if word.ends_with('s') => word.to_owned(),
         _ => format!("{word}s"),
     }
+}
+
+/// `note_store` → `NoteStore`.
+pub(crate) fn camel(name: &str) -> String {
+    name.split('_').map(capital).collect()
 }

@@ -256,7 +256,7 @@ fn kotlin() {
     assert_snapshot!(read(&files, &Asked::default()), @r#"
     src/main/kotlin/shop/data/NoteStore.kt, no src/main/kotlin/shop/data/NoteController.kt, no src/main/kotlin/shop/data/Rows.kt, src/main/kotlin/shop/util/Clean.kt, no src/main/kotlin/shop/controller/NoteController.kt, no src/main/kotlin/shop/data/NoteRoutes.kt
     src/main/kotlin/shop/data/NoteStore.kt
-       5 signature | class NoteStore(private val db: Connection) {
+       5 definition of db | class NoteStore(private val db: Connection) {
        6 signature |     fun find(tag: String): Rows {
        7 function |         val safe = Clean.tag(tag)
        8 function |         val sql = "SELECT title FROM notes WHERE tag = '$safe'"

@@ -184,7 +184,7 @@ export class Users {
   }
 }
 "#;
-    assert_snapshot!(marked("src/users.ts", source, Rung::Function), @r"
+    assert_snapshot!(marked("src/users.ts", source, Rung::Function), @"
     src/users.ts
        3 definition of COLUMNS | const COLUMNS: Record<string, string> = {
        4 definition of COLUMNS |   name: 'name',
@@ -194,6 +194,7 @@ export class Users {
       12 signature | @Controller('users')
       13 signature | export class Users {
       14 definition of limit |   private readonly limit = 50
+      16 definition of db |   constructor(private readonly db: Pool) {}
       18 definition of column |   private column(filter: Filter): string {
       19 definition of column |     return COLUMNS[filter.field] ?? 'name'
       22 signature |   @Get('search')
