@@ -22,6 +22,7 @@ use chaffinch_core::Rung;
 pub(crate) use self::{
     answer::answer,
     around::around,
+    elsewhere::under,
     imports::{Import, imports},
     parse::{Effort, parse},
     tree::Tree,
@@ -58,6 +59,8 @@ pub(crate) struct Reading {
     pub(crate) uses: Vec<Use>,
     /// The classes that the code's own class is made from, by name.
     pub(crate) bases: Vec<String>,
+    /// The literal keys that it looks values up by.
+    pub(crate) keys: Vec<String>,
     /// Whether callers were looked for, and found.
     pub(crate) called: bool,
 }

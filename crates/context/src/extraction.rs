@@ -78,6 +78,7 @@ impl Extractor {
             missing: HashSet::new(),
             questions: Questions::default(),
             picks: Vec::new(),
+            keys: Vec::new(),
             callers: None,
             notes: Vec::new(),
             outcome: None,
@@ -139,6 +140,8 @@ pub struct Extraction {
     questions: Questions,
     /// By number of the file.
     picks: Vec<(usize, Pick)>,
+    /// The literal keys that the finding looks values up by.
+    keys: Vec<String>,
     /// Whether callers were looked for, and found.
     callers: Option<bool>,
     notes: Vec<String>,

@@ -1,5 +1,7 @@
 //! The code around a finding, ranked by how closely it depends on it.
 
+use std::collections::BTreeSet;
+
 use chaffinch_core::{Reason, Rung};
 
 use super::{
@@ -58,7 +60,8 @@ pub(crate) fn around(
     if focus.rows.iter().any(|(row, _)| tree.is_broken_near(*row, BROKEN_REACH)) {
         return Err("its syntax near the finding is broken");
     }
-    let mut reader = Reader { tree, source, file, focus, found: Reading::default() };
+    let (near, found) = (BTreeSet::new(), Reading::default());
+    let mut reader = Reader { tree, source, file, focus, near, found };
     let definitions = match focus.ceiling >= Rung::Function {
         true => Some(Definitions::of(tree, source)),
         false => None,
@@ -75,7 +78,10 @@ pub(crate) fn around(
         }
     }
     if let Some((definitions, rows)) = definitions.as_ref().zip(focus.rows.first()) {
-        reader.found.picks.extend(elsewhere::uses(tree, file, *rows, definitions));
+        let mut near = reader.near;
+        near.extend(rows.0..=rows.1);
+        reader.found.keys = elsewhere::keys(tree, source, &near).map(str::to_owned).collect();
+        reader.found.picks.extend(elsewhere::uses(tree, file, *rows, &near, definitions));
     }
     Ok(reader.found)
 }
@@ -85,6 +91,8 @@ struct Reader<'t> {
     source: &'t str,
     file: &'t SourceFile,
     focus: &'t Focus<'t>,
+    /// Rows that the finding depends on at once.
+    near: BTreeSet<u32>,
     found: Reading,
 }
 
@@ -210,6 +218,9 @@ impl<'t> Reader<'t> {
                     let rank = base + row.abs_diff(near) / 4;
                     self.found.picks.push(Pick { line, rank, reason: reason.clone(), rung });
                 }
+            }
+            if rung == Rung::Slice && !is_head && steps.is_some_and(|steps| steps <= 1) {
+                self.near.extend(&unit.rows);
             }
             if steps.is_some() || is_head {
                 names.extend(follow::names(unit, base, &units));

@@ -33,6 +33,7 @@ pub(crate) fn uses(
     tree: &Tree,
     file: &SourceFile,
     rows: (u32, u32),
+    near: &BTreeSet<u32>,
     definitions: &Definitions<'_>,
 ) -> Vec<Pick> {
     let source = file.text();
@@ -42,8 +43,7 @@ pub(crate) fn uses(
         sought.names.extend(import.names);
     }
     sought.names.extend(definitions.values_on(tree, rows).map(str::to_owned));
-    let on_rows = |i: &usize| inside(tree.node(*i).first_row);
-    sought.keys.extend((0..tree.len()).filter(on_rows).filter_map(|i| key(tree, source, i)));
+    sought.keys.extend(keys(tree, source, near));
     if sought.names.is_empty() && sought.keys.is_empty() {
         return Vec::new();
     }
@@ -62,6 +62,26 @@ pub(crate) fn uses(
     if found.len() > COMMON && sought.names.is_empty() {
         return Vec::new();
     }
+    let shown = found.into_iter().take(MANY).enumerate();
+    shown.flat_map(|(number, (row, name))| picks(tree, file, row, number, &name)).collect()
+}
+
+/// The literal keys in some rows.
+pub(crate) fn keys<'t>(
+    tree: &Tree,
+    source: &'t str,
+    rows: &BTreeSet<u32>,
+) -> impl Iterator<Item = &'t str> {
+    let on_rows = |i: &usize| rows.contains(&tree.node(*i).first_row);
+    (0..tree.len()).filter(on_rows).filter_map(|i| key(tree, source, i))
+}
+
+/// Where another file keeps or reads a value under one of these keys.
+pub(crate) fn under(tree: &Tree, file: &SourceFile, keys: &[String]) -> Vec<Pick> {
+    let keys = keys.iter().map(String::as_str).collect();
+    let sought = Sought { names: BTreeSet::new(), keys };
+    let found = scan(tree, file.text(), &sought, &|_| false);
+    let found = if found.len() > COMMON { Vec::new() } else { found };
     let shown = found.into_iter().take(MANY).enumerate();
     shown.flat_map(|(number, (row, name))| picks(tree, file, row, number, &name)).collect()
 }

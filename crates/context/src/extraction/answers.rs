@@ -37,6 +37,9 @@ pub(super) fn give(extraction: &mut Extraction, question: usize, index: usize) {
             None => extraction.questions.miss(question),
         };
     }
+    let kept = read.tree.iter().flat_map(|tree| engine::under(tree, &read.file, &extraction.keys));
+    let kept = kept.map(|pick| Pick { rung: Rung::Related, ..pick });
+    let kept: Vec<(usize, Pick)> = kept.map(|pick| (index, pick)).collect();
     let page = read.template.filter(|_| read.tree.is_err() && !asked.uses.is_empty() && hop == 1);
     let rendered = page
         .map(|page| Question::rendered(read.path(), page.renderers, named(read, page, &reading)));
@@ -47,6 +50,7 @@ pub(super) fn give(extraction: &mut Extraction, question: usize, index: usize) {
     if !asked.uses.is_empty() {
         extraction.callers = Some(true);
     }
+    extraction.picks.extend(kept);
     extraction.picks.extend(reading.picks.into_iter().map(|pick| (index, pick)));
     if let Some(asked) = extraction.questions.all.get_mut(question) {
         asked.settle();

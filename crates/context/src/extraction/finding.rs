@@ -121,6 +121,7 @@ pub(super) fn read(extraction: &mut Extraction) -> Result<(), NoExcerpt> {
     picks.extend(settling(&reading, &read.imports));
     extraction.picks.extend(picks.into_iter().map(|pick| (0, pick)));
     extraction.notes.append(&mut notes);
+    extraction.keys = std::mem::take(&mut reading.keys);
     if ceiling >= Rung::Related {
         ask(extraction, &reading, rendered);
     }
