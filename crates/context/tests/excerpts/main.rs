@@ -39,7 +39,7 @@ const AMPLE: Limits = Limits {
     budget: 4_000,
     ceiling: Rung::Related,
     content_requests: 6,
-    parse_steps: 8_000,
+    parse_steps: 10_000,
     max_file_bytes: 1 << 20,
     listing: false,
 };

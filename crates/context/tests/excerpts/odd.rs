@@ -296,3 +296,61 @@ fn time_stays_bounded_for_files_made_to_take_it() {
         assert!(outcome.is_ok() && start.elapsed().as_secs() < 60, "{path} {:?}", start.elapsed());
     }
 }
+
+/// Zero tokens long, for ever.
+const ENDLESS: &str = "{3\nd\n\n\u{1}\u{1}'\nrt {a} from './a'\nimport {a} from './a'\nimport {a} from './a'\nimport {a} from './a'\nimport {a} from './a'\nimport {a} from './a'\nimport {a} from './a'\nimport {a} from './a'\nimport {a} from './a'\nimport {a} from './a'\nimport {a} from './a'\nimport {a} from './a'\nimport {a} from './a'\nst.q)\n-> b else -> return@run } }\n  } ?: error(\"x\")\n}";
+
+#[test]
+fn what_is_hard_to_parse_gives_lines_near_the_finding_and_says_why() {
+    let take = |what: &str| {
+        format!(
+            "{what} file, but it takes too long to parse: lines near the finding are shown instead"
+        )
+    };
+    let deep = |what: &str| {
+        format!(
+            "{what} file, but it is nested too deeply to parse: lines near the finding are shown instead"
+        )
+    };
+    let files = [
+        // Each of several ways to read these is kept, and all are walked through at the end.
+        ("a.go", "a[\n".repeat(20_000), deep("Go")),
+        ("a.cs", "a[\n".repeat(20_000), deep("C#")),
+        ("a.cpp", "List<Map<\n".repeat(20_000), take("C++")),
+        // What may come next is looked for in all that follows.
+        ("a.kt", "def class fun \n".repeat(40_000), take("Kotlin")),
+        // tree-sitter does not end at all.
+        ("a.kt", ENDLESS.to_owned(), take("Kotlin")),
+        // Each error makes the parser try every symbol.
+        ("a.cs", "a`b\n".repeat(40_000), take("C#")),
+        ("a.js", "a:b::c, \n".repeat(20_000), take("JavaScript")),
+        ("a.go", "a'\n".repeat(40_000), take("Go")),
+        ("a.rb", "(a)(b)*c&d \n".repeat(20_000), take("Ruby")),
+        ("a.rb", "\"#{\n".repeat(20_000), deep("Ruby")),
+    ];
+    for (path, source, note) in files {
+        let found = finding(path, Some(region(1, 1)));
+        let excerpt = excerpt(&found, &[(path, source.as_bytes())], AMPLE).unwrap();
+        assert_eq!(excerpt.notes().first(), Some(&note), "{path} {:.20}", source);
+        assert!(excerpt.line(&path.parse().unwrap(), 1).is_some(), "{path}");
+    }
+}
+
+#[test]
+fn ten_thousand_dense_lines_are_not_too_many_steps() {
+    let lines = [
+        ("a.py", "value_{i} = compute(first[{i}], 'a')\n"),
+        ("a.js", "const v{i} = compute(first[{i}], 'a');\n"),
+        ("a.go", "var v{i} = compute(first[{i}], \"a\")\n"),
+    ];
+    for (path, line) in lines {
+        let mut source = if path == "a.go" { String::from("package a\n") } else { String::new() };
+        for i in 0..10_000 {
+            source += &line.replace("{i}", &i.to_string());
+        }
+        let found = finding(path, Some(region(5_000, 5_000)));
+        let excerpt = excerpt(&found, &[(path, source.as_bytes())], AMPLE).unwrap();
+        let late = excerpt.notes().iter().any(|note| note.contains("to parse"));
+        assert!(!late, "{path} {:?}", excerpt.notes());
+    }
+}
