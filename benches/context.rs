@@ -1,121 +1,141 @@
-//! Excerpts a second on one core, over generated files and, where the reference data is, over its
-//! corpus; and how much of that is parsing.
+//! Excerpts a second on one core and their 99th percentile, over generated files and, where the
+//! reference data is, over its corpus; beside them, in turns, what tree-sitter alone takes to parse
+//! the same files.
 //!
 //! `cargo bench --bench context`
 
 use std::{
-    fmt,
     fmt::Write as _,
     fs,
+    hint::black_box,
     path::PathBuf,
-    sync::{Arc, LazyLock},
+    sync::Arc,
+    time::{Duration, Instant},
 };
 
 use chaffinch_context::{Answer, Extractor, Limits, O200k, Step};
 use chaffinch_core::{
-    Confidence, Finding, Fingerprint, LineRange, Location, Region, RepoPath, Rule, RuleId,
-    Severity, TokenCount,
+    Confidence, Finding, Fingerprint, LineRange, Location, Region, RepoPath, Rule, RuleId, Severity,
 };
-use divan::{Bencher, black_box, counter::ItemsCount};
 
-static TOKENS: LazyLock<Arc<dyn TokenCount>> = LazyLock::new(|| Arc::new(O200k::load()));
+/// How long each row is measured, at least.
+const LONG: Duration = Duration::from_secs(2);
 
+/// Excerpts of a row, at least: below that the 99th percentile is the slowest.
+const MANY: usize = 100;
+
+#[expect(clippy::print_stdout, reason = "a bench prints what it measures")]
 fn main() {
-    LazyLock::force(&TOKENS);
-    divan::main();
-}
-
-#[derive(Clone, Copy)]
-struct Case {
-    language: &'static str,
-    lines: u32,
-}
-
-impl fmt::Display for Case {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{} {:>5}", self.language, self.lines)
+    let extractor = Extractor::new(Arc::new(O200k::load()));
+    println!(
+        "{:<12} {:>6} {:>11} {:>8} {:>8} {:>9} {:>6}",
+        "file", "lines", "excerpts/s", "ms p50", "ms p99", "parse p50", "times"
+    );
+    for language in ["py", "ts", "java", "go"] {
+        for lines in [100, 1_000, 10_000] {
+            let (source, line) = generate(language, lines);
+            let path = format!("src/file.{language}");
+            let case = Case { finding: finding(&path, line, line), bytes: source.into_bytes() };
+            println!(
+                "{:<12} {lines:>6} {}",
+                format!("a .{language}"),
+                measure(&extractor, &[case])
+            );
+        }
+    }
+    match corpus() {
+        Some(cases) => println!("{:<12} {:>6} {}", "the corpus", "", measure(&extractor, &cases)),
+        None => println!("the corpus is not there"),
     }
 }
 
-const CASES: [Case; 9] = [
-    Case { language: "py", lines: 100 },
-    Case { language: "py", lines: 1_000 },
-    Case { language: "py", lines: 10_000 },
-    Case { language: "ts", lines: 100 },
-    Case { language: "ts", lines: 1_000 },
-    Case { language: "ts", lines: 10_000 },
-    Case { language: "java", lines: 100 },
-    Case { language: "java", lines: 1_000 },
-    Case { language: "java", lines: 10_000 },
-];
+struct Case {
+    finding: Finding,
+    bytes: Vec<u8>,
+}
+
+/// The figures of a row: excerpts and parses of the same files, one after the other.
+fn measure(extractor: &Extractor, cases: &[Case]) -> String {
+    let (mut excerpts, mut parses) = (Vec::new(), Vec::new());
+    let start = Instant::now();
+    while start.elapsed() < LONG || excerpts.len() < MANY {
+        for case in cases {
+            excerpts.push(timed(|| excerpt(extractor, case)));
+            parses.push(timed(|| parse(case)));
+        }
+    }
+    let total: Duration = excerpts.iter().sum();
+    let times = total.as_secs_f64() / parses.iter().sum::<Duration>().as_secs_f64();
+    excerpts.sort_unstable();
+    parses.sort_unstable();
+    let ms = |all: &[Duration], percent: usize| {
+        let at = (all.len() * percent / 100).min(all.len().saturating_sub(1));
+        all.get(at).map_or(0.0, |took| took.as_secs_f64() * 1e3)
+    };
+    format!(
+        "{:>11.0} {:>8.2} {:>8.2} {:>9.2} {times:>6.2}",
+        count(excerpts.len()) / total.as_secs_f64(),
+        ms(&excerpts, 50),
+        ms(&excerpts, 99),
+        ms(&parses, 50),
+    )
+}
+
+fn count(number: usize) -> f64 {
+    u32::try_from(number).map_or(f64::NAN, f64::from)
+}
+
+fn timed<T>(work: impl FnOnce() -> T) -> Duration {
+    let start = Instant::now();
+    black_box(work());
+    start.elapsed()
+}
 
 /// A whole excerpt: decoding, parsing, slicing, counting, cutting.
-#[divan::bench(args = CASES, max_time = 3)]
-fn excerpt(bencher: Bencher<'_, '_>, case: &Case) {
-    let (source, line) = generate(*case);
-    let finding = finding(&format!("src/file.{}", case.language), line, line);
-    let extractor = Extractor::new(Arc::clone(&TOKENS));
-    bencher.counter(ItemsCount::new(1usize)).bench(|| {
-        let mut extraction = extractor.start(&finding, limits());
-        while let Step::Want(path) = extraction.next() {
-            extraction.give(&path, answer(&finding, &path, source.as_bytes()));
-        }
-        black_box(extraction.next())
-    });
+fn excerpt(extractor: &Extractor, case: &Case) -> Step {
+    let mut extraction = extractor.start(&case.finding, Limits::default());
+    while let Step::Want(path) = extraction.next() {
+        extraction.give(&path, answer(case, &path));
+    }
+    extraction.next()
 }
 
-/// What the same file costs tree-sitter alone.
-#[divan::bench(args = CASES, max_time = 3)]
-fn parse_only(bencher: Bencher<'_, '_>, case: &Case) {
-    let (source, _) = generate(*case);
-    let grammar = match case.language {
-        "py" => tree_sitter_python::LANGUAGE.into(),
-        "ts" => tree_sitter_typescript::LANGUAGE_TYPESCRIPT.into(),
-        _ => tree_sitter_java::LANGUAGE.into(),
+/// What the same file costs tree-sitter alone; nothing if it is of a language without figures here.
+fn parse(case: &Case) -> Option<tree_sitter::Tree> {
+    let path = case.finding.location.as_ref()?.path.as_str();
+    let grammar = match path.rsplit('.').next()? {
+        "py" => tree_sitter_python::LANGUAGE,
+        "ts" | "js" => tree_sitter_typescript::LANGUAGE_TYPESCRIPT,
+        "go" => tree_sitter_go::LANGUAGE,
+        "java" => tree_sitter_java::LANGUAGE,
+        _ => return None,
     };
-    bencher.counter(ItemsCount::new(1usize)).bench(|| {
-        let mut parser = tree_sitter::Parser::new();
-        parser.set_language(&grammar).ok();
-        black_box(parser.parse(&source, None))
-    });
+    let mut parser = tree_sitter::Parser::new();
+    parser.set_language(&grammar.into()).ok()?;
+    parser.parse(&case.bytes, None)
 }
 
-/// All findings of the corpus, one after the other.
-#[divan::bench(max_time = 3)]
-fn corpus(bencher: Bencher<'_, '_>) {
+/// The findings of the corpus whose languages are parsed above.
+fn corpus() -> Option<Vec<Case>> {
     let root = PathBuf::from(concat!(env!("CARGO_MANIFEST_DIR"), "/../../shared/findings/corpus"));
-    let Ok(truth) = fs::read_to_string(root.join("truth.jsonl")) else { return };
-    let cases: Vec<(Finding, Vec<u8>)> = truth
-        .lines()
-        .filter_map(|line| {
-            let json: serde_json::Value = serde_json::from_str(line).ok()?;
-            let (path, start) = (json.get("path")?.as_str()?, json.get("start")?.as_u64()?);
-            let start = u32::try_from(start).ok()?;
-            Some((finding(path, start, start), fs::read(root.join(path)).ok()?))
-        })
-        .collect();
-    let extractor = Extractor::new(Arc::clone(&TOKENS));
-    bencher.counter(ItemsCount::new(cases.len())).bench(|| {
-        for (finding, bytes) in &cases {
-            let mut extraction = extractor.start(finding, limits());
-            while let Step::Want(path) = extraction.next() {
-                extraction.give(&path, answer(finding, &path, bytes));
-            }
-            black_box(extraction.next());
-        }
+    let truth = fs::read_to_string(root.join("truth.jsonl")).ok()?;
+    let cases = truth.lines().filter_map(|line| {
+        let json: serde_json::Value = serde_json::from_str(line).ok()?;
+        let (path, start) = (json.get("path")?.as_str()?, json.get("start")?.as_u64()?);
+        let start = u32::try_from(start).ok()?;
+        let bytes = fs::read(root.join(path)).ok()?;
+        let case = Case { finding: finding(path, start, start), bytes };
+        parse(&case).map(|_| case)
     });
+    Some(cases.collect())
 }
 
 /// Only the finding's own file is there.
-fn answer<'b>(finding: &Finding, path: &RepoPath, bytes: &'b [u8]) -> Answer<'b> {
-    match finding.location.as_ref().is_some_and(|at| at.path == *path) {
-        true => Answer::Found(bytes),
+fn answer<'b>(case: &'b Case, path: &RepoPath) -> Answer<'b> {
+    match case.finding.location.as_ref().is_some_and(|at| at.path == *path) {
+        true => Answer::Found(&case.bytes),
         false => Answer::Missing,
     }
-}
-
-fn limits() -> Limits {
-    Limits::default()
 }
 
 #[expect(clippy::unwrap_used, reason = "a bench: the names are constants")]
@@ -140,16 +160,16 @@ fn finding(path: &str, first: u32, last: u32) -> Finding {
 }
 
 /// A file of about `lines` lines in functions of about 16, and the line of a finding in its middle.
-fn generate(case: Case) -> (String, u32) {
-    let template = match case.language {
+fn generate(language: &str, lines: u32) -> (String, u32) {
+    let (head, body, tail) = match language {
         "py" => PYTHON,
         "ts" => TYPESCRIPT,
+        "go" => GO,
         _ => JAVA,
     };
-    let (head, body, tail) = template;
     let mut source = head.to_owned();
     let each = u32::try_from(body.lines().count()).unwrap_or(1);
-    let functions = (case.lines / each).max(1);
+    let functions = (lines / each).max(1);
     let mut found = 1;
     for i in 0..functions {
         if i == functions / 2 {
@@ -239,4 +259,40 @@ const JAVA: Template = (
 
 "#,
     "}\n",
+);
+
+const GO: Template = (
+    "package shop\n\nimport (\n\t\"database/sql\"\n\t\"net/http\"\n)\n\nconst limit = 20\n\ntype server struct {\n\tdb *sql.DB\n}\n\n",
+    r#"func (s *server) handlerNUM(w http.ResponseWriter, r *http.Request) {
+	term := r.URL.Query().Get("q")
+	order := columnNUM(r.URL.Query().Get("by"))
+	if term == "" || len(term) > 100 {
+		http.Error(w, "bad term", http.StatusBadRequest)
+		return
+	}
+	query := "SELECT * FROM items WHERE name LIKE '%" + term + "%' ORDER BY " + order
+	rows, err := s.db.sink(query)
+	if err != nil {
+		http.Error(w, err.Error(), http.StatusInternalServerError)
+		return
+	}
+	items := make([]item, 0, limit)
+	for rows.Next() {
+		var it item
+		if err := rows.Scan(&it.name, &it.price); err == nil {
+			items = append(items, it)
+		}
+	}
+	render(w, items, NUM)
+}
+
+func columnNUM(name string) string {
+	if name == "price" {
+		return "price"
+	}
+	return "name"
+}
+
+"#,
+    "",
 );
