@@ -303,7 +303,7 @@ impl<'t> Reader<'t> {
 
 /// Whether a decorator or annotation says how the outside reaches the function.
 fn is_route(decorator: &str) -> bool {
-    const WORDS: [&str; 13] = [
+    const WORDS: [&str; 17] = [
         "route",
         "Mapping",
         "Path(",
@@ -317,6 +317,10 @@ fn is_route(decorator: &str) -> bool {
         "Delete(",
         "Patch(",
         "All(",
+        "Bean",
+        "Scheduled",
+        "Listener",
+        "PostConstruct",
     ];
     ["\"/", "'/"].iter().any(|path| decorator.contains(path))
         || WORDS.iter().any(|word| decorator.contains(word))

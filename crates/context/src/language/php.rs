@@ -133,7 +133,7 @@ pub(crate) static PHP: Language = Language {
             "../constants.php",
             "../../constants.php",
         ],
-        entries: &[],
+        entries: &["handle", "__invoke", "boot", "register"],
     },
     hooks: &[],
     compiled: OnceLock::new(),
