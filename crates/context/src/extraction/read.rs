@@ -15,6 +15,10 @@ use crate::{
 /// Rows around the finding that must be readable in a part of its file.
 const NEAR: u32 = 3;
 
+/// Bytes and lines beyond which a text is not parsed: what its tree takes in memory grows with both.
+const MOST_BYTES: usize = 432 << 10;
+const MOST_LINES: usize = 30_000;
+
 /// A file that was given, read once.
 pub(super) struct Read {
     pub(super) file: SourceFile,
@@ -70,13 +74,24 @@ fn parse(file: &SourceFile, limits: &Limits, interest: &Interest) -> Result<Tree
     }
     // Where the cut breaks the syntax that matters, the whole is read after all.
     let part = sparse::text(file, interest)
+        .filter(|part| fits(part))
         .and_then(|part| engine::parse(language, &part, &mut effort).ok())
         .filter(|tree| !interest.rows.iter().any(|row| tree.is_broken_near(*row, NEAR)));
     if let Some(tree) = part {
         return Ok(tree);
     }
+    if !fits(file.text()) {
+        return Err(format!("{} file, but it is too large to parse as a whole", language.name));
+    }
     engine::parse(language, file.text(), &mut effort)
         .map_err(|why| format!("{} file, but {why}", language.name))
+}
+
+/// Whether a text may be parsed: so much of it as is not blank.
+fn fits(text: &str) -> bool {
+    let lines = || text.split('\n').map(str::trim).filter(|line| !line.is_empty());
+    let small = text.len() <= MOST_BYTES;
+    (small || lines().map(str::len).sum::<usize>() <= MOST_BYTES) && lines().count() <= MOST_LINES
 }
 
 /// What is asked of the finding's own file.

@@ -227,7 +227,7 @@ impl Place<'_> {
         let up = "../".repeat(self.folders.len() - app.unwrap_or(0));
         let here = format!("{path}.rb");
         // Frameworks load their own files by name; others come from the library's folder.
-        let app = app.filter(|_| included && name.starts_with(char::is_uppercase) || !included);
+        let app = app.filter(|_| !included || name.starts_with(char::is_uppercase));
         // In a framework that loads by name, the name's last word tells the folder.
         let kind = path.rsplit(['_', '/']).next().unwrap_or_default();
         let own = app.and_then(|app| self.folders.get(app + 1)).copied().unwrap_or_default();
