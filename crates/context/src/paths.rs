@@ -56,7 +56,7 @@ impl<'p> Place<'p> {
             })
         };
         let fitting = modules.callers.iter().filter_map(|path| self.applies(path));
-        let fitting: Vec<&str> = fitting.filter(|path| fits(&path)).collect();
+        let fitting: Vec<&str> = fitting.filter(|path| fits(path)).collect();
         self.all(&fitting)
     }
 

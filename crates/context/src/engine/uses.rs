@@ -25,6 +25,9 @@ const MANY: usize = 4;
 /// Steps of dependence that are shown of the values handed over.
 const FAR: u32 = 5;
 
+/// The same outside of functions, where all that was done to an object before is one long list.
+const FAR_OUTSIDE: u32 = 2;
+
 /// A call within an argument of a call: how far up that is looked for.
 const NEAR: usize = 4;
 
@@ -73,7 +76,8 @@ pub(crate) fn callers<'t>(
             let head = called && unit.role.is_function() && Some(unit.first_row) == shown;
             let Some(steps) = steps.or(head.then_some(1)) else { continue };
             // Where it is only handed on, the values around it say nothing.
-            if steps > if called { FAR } else { 0 } {
+            let far = if frame.function.is_some() { FAR } else { FAR_OUTSIDE };
+            if steps > if called { far } else { 0 } {
                 continue;
             }
             let far = base + rank::STEP * steps;
@@ -123,14 +127,24 @@ pub(crate) fn through_parameters(
 ) -> Option<u32> {
     let row = tree.node(frame.function?.scope).first_row;
     let head = units.all.iter().position(|u| u.role.is_function() && u.first_row == row)?;
-    let read = |unit: &units::Unit<'_>| {
+    let read = |unit: &units::Unit<'_>, from: &dyn Fn(usize) -> bool| {
         unit.mentions.iter().filter(|m| m.read && m.space == Space::Plain).any(|m| {
             let givers = units.givers.get(&(m.space, m.text));
-            givers.is_some_and(|all| all.iter().any(|g| g.unit == head))
+            givers.is_some_and(|all| all.iter().any(|g| from(g.unit)))
         })
     };
-    let found = units.all.iter().zip(steps).filter(|(unit, steps)| steps.is_some() && read(unit));
-    found.filter_map(|(_, steps)| *steps).min().map(|steps| rank::STEP * steps)
+    let nearest = |from: &dyn Fn(usize) -> bool| {
+        let found = units.all.iter().zip(steps).filter(|(unit, _)| read(unit, from));
+        found.filter_map(|(_, steps)| *steps).min()
+    };
+    // What a function returns another one for is called with the values.
+    let returned = |unit: usize| {
+        let is_inner = units.all.get(unit).is_some_and(|u| u.role.is_function() && unit != head);
+        let above = || units.all.get(unit).and_then(|u| u.parent).and_then(|p| units.all.get(p));
+        is_inner && above().is_some_and(|above| above.role == Role::Jump)
+    };
+    let own = nearest(&|unit| unit == head);
+    own.or_else(|| nearest(&returned)).map(|steps| rank::STEP * steps)
 }
 
 /// The names that stand for `wanted`, and whether they call it: calls first, then where it is

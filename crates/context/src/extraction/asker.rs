@@ -68,8 +68,10 @@ impl Asker<'_> {
                 found.len() - 1
             });
             let Some(question) = found.get_mut(at) else { continue };
-            // A type that is only named matters less than what is called.
-            let named = if wanted.called { 0 } else { rank::NAMED };
+            // A type that is only named, or has nothing called but what all have, matters less than
+            // what is called.
+            let common = self.language.modules.foreign.contains(&wanted.name.as_str());
+            let named = if wanted.called && !common { 0 } else { rank::NAMED };
             question.rank = question.rank.min(wanted.rank + rank::HELPER + named);
             if !question.wanted.contains(&wanted) {
                 question.wanted.push(wanted);
@@ -125,9 +127,18 @@ impl Asker<'_> {
         bases: &[String],
     ) -> (Wanted, Vec<RepoPath>) {
         let object = wanted.object.as_deref();
-        let candidates = self.candidates(place, wanted, object.map(root));
+        let mut candidates = self.candidates(place, wanted, object.map(root));
         let foreign = self.language.modules.foreign.contains(&wanted.name.as_str());
+        let own = object.is_none_or(|o| self.language.selves.contains(&o));
+        let inherited = || self.inherited(place, wanted, bases).filter(|_| own);
         if !candidates.is_empty() || foreign || !wanted.called {
+            let open = !foreign && wanted.called && self.language.modules.rule == Rule::Constant;
+            // What is included and what is inherited look the same.
+            if let Some((_, more)) = inherited().filter(|_| open && !candidates.is_empty()) {
+                let alike = self.imports.iter().any(|i| alike(&i.module, &wanted.name) > 0);
+                let at = usize::from(alike);
+                candidates.splice(at..at, more.into_iter().take(1));
+            }
             return (wanted.clone(), candidates);
         }
         if let Some(model) = object.and_then(|o| self.model(o)) {
@@ -137,16 +148,22 @@ impl Asker<'_> {
             candidates.truncate(1);
             return (of_model, candidates);
         }
-        let own = object.is_none_or(|o| self.language.selves.contains(&o));
-        for base in bases.iter().filter(|_| own) {
+        inherited().unwrap_or_else(|| (wanted.clone(), candidates))
+    }
+
+    /// The files of the nearest class that a name may be inherited from.
+    fn inherited(
+        &self,
+        place: &Place<'_>,
+        wanted: &Wanted,
+        bases: &[String],
+    ) -> Option<(Wanted, Vec<RepoPath>)> {
+        bases.iter().find_map(|base| {
             let object = Some(base.clone());
             let inherited = Wanted { object, rank: wanted.rank + rank::BASE, ..wanted.clone() };
             let candidates = self.candidates(place, &inherited, Some(base));
-            if !candidates.is_empty() {
-                return (inherited, candidates);
-            }
-        }
-        (wanted.clone(), candidates)
+            (!candidates.is_empty()).then_some((inherited, candidates))
+        })
     }
 
     /// Where files load each other by name, the class that an object is named after

@@ -4,6 +4,7 @@
 
 mod corpus;
 mod dialogue;
+mod elsewhere;
 mod hops;
 mod languages;
 mod odd;

@@ -1,0 +1,459 @@
+//! What a finding's file leaves open, and where that is looked for: one small repository a mechanism.
+
+use crate::sends;
+
+#[test]
+fn a_constructor_s_parameter_tells_the_class_of_an_injected_object() {
+    sends(&[
+        (
+            "src/user/user.controller.ts",
+            "import { UserService } from './user.service';
+import { Controller, Delete, Param } from '@nestjs/common';
+
+@Controller()
+export class UserController {
+  constructor(private readonly userService: UserService) {} // needed
+
+  @Delete('users/:slug')
+  async delete(@Param() params) { // needed
+    return await this.userService.delete(params.slug); // <-- here
+  }
+}
+",
+        ),
+        (
+            "src/user/user.service.ts",
+            "export class UserService {
+  async create(user) {
+    return await this.users.save(user); // in vain
+  }
+
+  async delete(email: string) { // needed
+    return await this.users.delete({ email }); // needed
+  }
+}
+",
+        ),
+    ]);
+}
+
+#[test]
+fn a_field_of_a_model_is_shown_where_its_class_is_imported() {
+    sends(&[
+        (
+            "shop/views.py",
+            "from .models import Item
+
+def run(request, name):
+    item = Item.objects.get(name=name)  # needed
+    subprocess.run('docker run ' + item.image, shell=True)  # <-- here
+",
+        ),
+        (
+            "shop/models.py",
+            "class Item(models.Model):
+    name = models.CharField(max_length=100)
+    image = models.CharField(max_length=100)  # needed
+    created = models.DateTimeField()  # in vain
+",
+        ),
+    ]);
+}
+
+#[test]
+fn an_object_that_is_named_after_a_model_leads_to_it() {
+    sends(&[
+        (
+            "app/controllers/stories_controller.rb",
+            "class StoriesController < ApplicationController
+  def show
+    @story = Story.find(params[:id])
+    render html: @story.marked_up.html_safe # <-- here
+  end
+end
+",
+        ),
+        (
+            "app/models/story.rb",
+            "class Story < ApplicationRecord
+  def marked_up # needed
+    Markdown.render(body) # needed
+  end
+
+  def url
+    \"/stories/#{id}\" # in vain
+  end
+end
+",
+        ),
+    ]);
+}
+
+#[test]
+fn what_a_class_includes_or_inherits_is_looked_for_there() {
+    sends(&[
+        (
+            "app/controllers/agents_controller.rb",
+            "class AgentsController < ApplicationController
+  include DotHelper
+  include SortableTable
+
+  before_action :limited
+
+  def index
+    @agents = Agent.reorder(table_sort) # <-- here
+  end
+end
+",
+        ),
+        (
+            "app/controllers/concerns/sortable_table.rb",
+            "module SortableTable
+  def table_sort # needed
+    params[:sort] # needed
+  end
+end
+",
+        ),
+        (
+            "app/controllers/application_controller.rb",
+            "class ApplicationController < ActionController::Base
+  def limited # needed
+    head :forbidden unless current_user # needed
+  end
+end
+",
+        ),
+    ]);
+    sends(&[
+        (
+            "web/files.py",
+            "from web.base import Handler
+
+class Files(Handler):
+    def send(self, name):
+        path = self.within(name)  # needed
+        return open(path).read()  # <-- here
+",
+        ),
+        (
+            "web/base.py",
+            "class Handler:
+    def within(self, name):  # needed
+        return os.path.join(ROOT, os.path.basename(name))  # needed
+",
+        ),
+    ]);
+}
+
+#[test]
+fn a_member_that_a_call_declares_or_checks_is_shown_with_it() {
+    sends(&[(
+        "app/models/import.rb",
+        "class Import
+  attr_accessor :url, :data # needed
+  attr_accessor :other # in vain
+  validates_format_of :url, with: URL # needed
+
+  def one
+    1
+  end
+
+  def two
+    2
+  end
+
+  def three
+    3
+  end
+
+  def fetch_url
+    self.data = Faraday.get(url).body # <-- here
+  end
+end
+",
+    )]);
+}
+
+#[test]
+fn a_finding_on_an_import_shows_where_the_file_uses_it() {
+    sends(&[(
+        "utils.go",
+        "package utils
+
+import (
+	\"crypto/rand\" // in vain
+	\"math/rand\" // <-- here
+	\"strings\" // in vain
+)
+
+var source = rand.NewSource(1) // needed
+
+func trim(s string) string {
+	return strings.TrimSpace(s) // in vain
+}
+
+func ID() string { // needed
+	return letters[source.Int63()%26] // needed
+}
+",
+    )]);
+}
+
+#[test]
+fn a_finding_on_a_value_of_the_file_shows_who_uses_it() {
+    sends(&[(
+        "app.py",
+        "app = Flask(__name__)
+app.config['TOKEN_SECRET'] = 'secret'  # <-- here
+app.config['OTHER'] = 1
+ROUNDS = 4
+
+
+def rounds():
+    return ROUNDS  # in vain
+
+
+def token(user):  # needed
+    return jwt.encode({'user': user}, app.config['TOKEN_SECRET'])  # needed
+",
+    )]);
+}
+
+#[test]
+fn a_key_under_which_a_value_is_read_shows_where_it_is_kept() {
+    sends(&[
+        (
+            "app/controllers/sessions_controller.rb",
+            "class SessionsController < ApplicationController
+  skip_before_action :authenticate, only: [:create]
+
+  def create
+    back = session.delete(:return_to) || '/'
+    redirect_to(back) # <-- here
+  end
+end
+",
+        ),
+        (
+            "app/controllers/application_controller.rb",
+            "class ApplicationController < ActionController::Base
+  def authenticate
+    session[:return_to] = request.fullpath # needed
+  end
+end
+",
+        ),
+    ]);
+}
+
+#[test]
+fn a_call_of_a_method_of_another_object_in_the_same_file_is_a_caller() {
+    sends(&[(
+        "render.go",
+        "package web
+
+func (p Page) cookie(w http.ResponseWriter, value string) http.Cookie { // needed
+	return http.Cookie{Name: \"domain\", Value: value} // <-- here
+}
+
+func first() int { return 1 }
+
+func second() int { return 2 }
+
+func (t *Page) login(w http.ResponseWriter, r *http.Request) { // needed
+	cookie := t.cookie(w, r.FormValue(\"key\")) // needed
+	http.SetCookie(w, &cookie)
+}
+",
+    )]);
+}
+
+#[test]
+fn callers_elsewhere_matter_though_the_file_has_one_too() {
+    sends(&[
+        (
+            "app/repositories/story_repository.rb",
+            "class StoryRepository
+  def self.unread(order: 'desc') # needed
+    Story.order(\"published #{order}\") # <-- here
+  end
+
+  def self.since(id)
+    unread.where(id: id)
+  end
+end
+",
+        ),
+        (
+            "app/controllers/stories_controller.rb",
+            "class StoriesController < ApplicationController
+  def index # needed
+    order = current_user.stories_order # needed
+    @stories = StoryRepository.unread(order:) # needed
+  end
+end
+",
+        ),
+    ]);
+}
+
+#[test]
+fn a_helper_is_called_in_a_page_and_what_it_is_handed_comes_from_the_controller() {
+    sends(&[
+        (
+            "app/helpers/jobs_helper.rb",
+            "module JobsHelper
+  def agent_of(job) # needed
+    YAML.unsafe_load(job.handler) # <-- here
+  end
+end
+",
+        ),
+        (
+            "app/views/jobs/index.html.erb",
+            "<h1>Jobs</h1>
+<% @jobs.each do |job| %><!-- needed -->
+  <p><%= job.id %></p>
+  <p><%= agent_of(job) %></p><!-- needed -->
+<% end %>
+",
+        ),
+        (
+            "app/controllers/jobs_controller.rb",
+            "class JobsController < ApplicationController
+  def index # needed
+    @jobs = Delayed::Job.order(:run_at) # needed
+  end
+
+  def about
+    @text = 'about' # in vain
+  end
+end
+",
+        ),
+    ]);
+}
+
+#[test]
+fn a_function_that_makes_the_handler_is_called_where_routes_are() {
+    sends(&[
+        (
+            "routes/redirect.ts",
+            "export function performRedirect () { // needed
+  return (req: Request, res: Response) => { // needed
+    const target = req.query.to as string // needed
+    res.redirect(target) // <-- here
+  }
+}
+",
+        ),
+        (
+            "server.ts",
+            "import { performRedirect } from './routes/redirect'
+const app = express()
+const port = 3000 // in vain
+app.use(helmet()) // in vain
+app.use(cors()) // in vain
+app.get('/redirect', limited, performRedirect()) // needed
+app.listen(port) // in vain
+",
+        ),
+    ]);
+}
+
+#[test]
+fn what_a_module_exports_is_no_definition_of_its_module() {
+    sends(&[
+        (
+            "controllers/tools.js",
+            "const { exec } = require('child_process')
+
+module.exports.list = function (req, res) {
+  res.json([1, 2]) // in vain
+}
+
+module.exports.ping = function (req, res) { // needed
+  exec('ping ' + req.body.address, (error, out) => { // <-- here
+    res.send(out)
+  })
+}
+
+module.exports.about = function (req, res) {
+  const name = 'tools'
+  const text = 'about ' + name
+  const more = text + '.'
+  res.send(more) // in vain
+}
+",
+        ),
+        (
+            "routes/tools.js",
+            "const tools = require('../controllers/tools')
+router.get('/about', tools.about) // in vain
+router.post('/ping', signedIn, tools.ping) // needed
+",
+        ),
+    ]);
+}
+
+#[test]
+fn who_renders_a_page_is_looked_for_where_its_framework_puts_that() {
+    sends(&[
+        (
+            "shop/templates/lab/one/result.html",
+            "{% load static %}
+<p>{{ username|safe }}</p> <!-- <-- here -->
+",
+        ),
+        (
+            "shop/views.py",
+            "def other(request):
+    return render(request, 'lab/two/result.html', {'username': 'fixed'})  # in vain
+
+
+def result(request):  # needed
+    username = request.POST.get('username')  # needed
+    return render(request, 'lab/one/result.html', {'username': username})  # needed
+",
+        ),
+    ]);
+    sends(&[
+        (
+            "src/app/search/result.component.html",
+            "<h1 (click)=\"open()\">Found</h1>
+<p [innerHTML]=\"text\"></p> <!-- <-- here -->
+",
+        ),
+        (
+            "src/app/search/result.component.ts",
+            "export class ResultComponent {
+  text = ''
+
+  ngOnInit () {
+    this.text = this.sanitizer.bypassSecurityTrustHtml(this.route.query.q) // needed
+  }
+}
+",
+        ),
+    ]);
+    sends(&[
+        (
+            "web/templates/note.html",
+            "{{ define \"note\" }}
+<script>var note = {{ .Note }}</script> <!-- <-- here -->
+{{ end }}
+",
+        ),
+        (
+            "web/handlers.go",
+            "package web
+
+func note(w http.ResponseWriter, r *http.Request) { // needed
+	text := template.JS(r.FormValue(\"note\")) // needed
+	pages.ExecuteTemplate(w, \"note.html\", Data{Note: text}) // needed
+}
+",
+        ),
+    ]);
+}
