@@ -134,8 +134,8 @@ pub(crate) fn through_parameters(
         })
     };
     let nearest = |from: &dyn Fn(usize) -> bool| {
-        let found = units.all.iter().zip(steps).filter(|(unit, _)| read(unit, from));
-        found.filter_map(|(_, steps)| *steps).min()
+        let found = units.all.iter().zip(steps).filter(|(_, steps)| steps.is_some());
+        found.filter(|(unit, _)| read(unit, from)).filter_map(|(_, steps)| *steps).min()
     };
     // What a function returns another one for is called with the values.
     let returned = |unit: usize| {
