@@ -124,8 +124,8 @@ pub(crate) struct Excerpt {
     /// Allow the names of the files in one folder to be asked for.
     #[arg(long)]
     pub(crate) listing: bool,
-    /// Say of each line why it is there.
-    #[arg(long, conflicts_with = "jsonl")]
+    /// Say of each line why it is there, and which other files were asked for.
+    #[arg(long)]
     pub(crate) explain: bool,
     /// Read findings from the records of a truth set in place of a report.
     #[arg(long, value_name = "FILE", conflicts_with_all = ["report", "finding"], requires = "jsonl")]

@@ -23,10 +23,10 @@ struct Cutter {
 /// What came of one finding.
 struct Cut {
     excerpt: Result<Excerpt, NoExcerpt>,
-    /// Files asked for, those that do not exist included.
-    requests: u32,
+    /// Files that were asked for, and what became of each.
+    files: Vec<(RepoPath, &'static str)>,
     /// Folders whose names were asked for.
-    listings: u32,
+    folders: Vec<String>,
 }
 
 pub(crate) fn run(options: &args::Excerpt) -> anyhow::Result<ExitCode> {
@@ -45,7 +45,7 @@ pub(crate) fn run(options: &args::Excerpt) -> anyhow::Result<ExitCode> {
         needs: options.need.clone(),
     };
     if let Some(set) = &options.truth {
-        progress::print(&truth::lines(set, &options.root, &cutter)?)?;
+        progress::print(&truth::lines(set, &options.root, &cutter, options.explain)?)?;
         return Ok(ExitCode::SUCCESS);
     }
     let checkout = Checkout::open(&options.root)?;
@@ -100,22 +100,26 @@ impl Cutter {
         let extraction = self.extractor.start(finding, self.limits);
         let changed = self.changed.iter().cloned();
         let mut extraction = extraction.changing(changed).needing(self.needs.iter().cloned());
+        let (mut files, mut folders) = (Vec::new(), Vec::new());
         loop {
             match extraction.next() {
-                Step::Want(path) => match checkout.bytes(&path) {
-                    Ok(bytes) => extraction.give(&path, Answer::Found(bytes.expose())),
-                    Err(ForgeError::Truncated { .. }) => extraction.give(&path, Answer::TooLarge),
-                    Err(_) => extraction.give(&path, Answer::Missing),
-                },
+                Step::Want(path) => {
+                    let bytes = checkout.bytes(&path);
+                    let (answer, word) = match &bytes {
+                        Ok(bytes) => (Answer::Found(bytes.expose()), "read"),
+                        Err(ForgeError::Truncated { .. }) => (Answer::TooLarge, "too large"),
+                        Err(_) => (Answer::Missing, "not there"),
+                    };
+                    extraction.give(&path, answer);
+                    files.push((path, word));
+                }
                 Step::List(folder) => {
                     let names = checkout.names(&folder);
                     let names: Vec<&str> = names.iter().map(String::as_str).collect();
                     extraction.give_names(&folder, &names);
+                    folders.push(folder);
                 }
-                Step::Done(excerpt) => {
-                    let (requests, listings) = (extraction.requests(), extraction.listings());
-                    return Cut { excerpt: *excerpt, requests, listings };
-                }
+                Step::Done(excerpt) => return Cut { excerpt: *excerpt, files, folders },
             }
         }
     }

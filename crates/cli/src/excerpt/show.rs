@@ -63,7 +63,15 @@ fn lines(excerpt: &Excerpt, cut: &Cut, tokens: &dyn TokenCount, explain: bool, o
     for note in excerpt.notes() {
         let _ = writeln!(out, "  {DIM}{}{DIM:#}", plain(note));
     }
-    let files = match (cut.requests, cut.listings) {
+    if explain {
+        for (path, word) in cut.files.iter().skip(1) {
+            let _ = writeln!(out, "  {DIM}asked for {}: {word}{DIM:#}", plain(path.as_str()));
+        }
+        for folder in &cut.folders {
+            let _ = writeln!(out, "  {DIM}names of the files in {}/{DIM:#}", plain(folder));
+        }
+    }
+    let files = match (cut.files.len(), cut.folders.len()) {
         (1, 0) => "1 file asked for".to_owned(),
         (files, 0) => format!("{files} files asked for"),
         (files, folders) => format!("{files} files and the names of {folders} folders asked for"),

@@ -39,8 +39,14 @@ struct Step {
     line: u32,
 }
 
-/// One object a line: `{"id", "sent": [{"path", "lines"}], "files_fetched"}`.
-pub(super) fn lines(set: &Path, root: &Path, cutter: &Cutter) -> anyhow::Result<String> {
+/// One object a line: `{"id", "sent": [{"path", "lines"}], "files_fetched"}`; if `explain`, also what
+/// became of each file that was asked for (`asked`), and the folders (`listed`).
+pub(super) fn lines(
+    set: &Path,
+    root: &Path,
+    cutter: &Cutter,
+    explain: bool,
+) -> anyhow::Result<String> {
     let shown = set.display();
     let size = std::fs::metadata(set).with_context(|| format!("cannot read {shown}"))?.len();
     if size > MAX_SET {
@@ -68,8 +74,13 @@ pub(super) fn lines(set: &Path, root: &Path, cutter: &Cutter) -> anyhow::Result<
         }
         let sent: Vec<_> =
             sent.iter().map(|(path, lines)| json!({ "path": path, "lines": lines })).collect();
-        let line =
-            json!({ "id": record.id, "sent": sent, "files_fetched": cut.requests + cut.listings });
+        let requests = cut.files.len() + cut.folders.len();
+        let mut line = json!({ "id": record.id, "sent": sent, "files_fetched": requests });
+        if explain {
+            let asked = cut.files.iter().map(|(path, word)| json!([path, word]));
+            line["asked"] = asked.collect();
+            line["listed"] = json!(cut.folders);
+        }
         writeln!(out, "{line}")?;
     }
     Ok(out)
