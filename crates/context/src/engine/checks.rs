@@ -66,7 +66,10 @@ impl<'t> Checks<'t> {
             for (unit, leaves) in between.filter(|(check, _)| is_around(units, *check, index)) {
                 found.push(Check { unit: *unit, leaves, more });
             }
-            if more == DERIVED || found.len() >= MANY {
+            if found.len() >= MANY {
+                break;
+            }
+            if more == DERIVED {
                 continue;
             }
             let further = self.derived.get(&key).map_or(&[][..], Vec::as_slice);

@@ -29,10 +29,10 @@ const SCANNED: usize = 1_000;
 pub(crate) fn backward(units: &Units<'_>, seeds: &[(usize, u32)]) -> Vec<Option<u32>> {
     let checks = Checks::of(units);
     let mut distance: Vec<Option<u32>> = vec![None; units.all.len()];
-    let mut queue: BinaryHeap<Reverse<(u32, usize)>> =
-        seeds.iter().map(|(unit, steps)| Reverse((*steps, *unit))).collect();
+    let mut queue = Queue { heap: BinaryHeap::new(), best: vec![u32::MAX; units.all.len()] };
+    seeds.iter().for_each(|(unit, steps)| queue.push(*steps, *unit));
     let mut checked: HashMap<(Space, &str), usize> = HashMap::new();
-    while let Some(Reverse((steps, index))) = queue.pop() {
+    while let Some(Reverse((steps, index))) = queue.heap.pop() {
         let Some(known) = distance.get_mut(index) else { continue };
         if known.is_some() || steps > FAR {
             continue;
@@ -41,13 +41,13 @@ pub(crate) fn backward(units: &Units<'_>, seeds: &[(usize, u32)]) -> Vec<Option<
         let Some(unit) = units.all.get(index) else { continue };
         for around in parents(units, index) {
             if units.all.get(around).is_some_and(|u| guards(u)) {
-                queue.push(Reverse((steps + 1, around)));
+                queue.push(steps + 1, around);
             }
         }
         for m in unit.mentions.iter().filter(|m| m.read && m.space != Space::Member) {
             let key = (m.space, m.text);
             for (giver, more) in reaching(units, index, units.givers.get(&key)) {
-                queue.push(Reverse((steps + 1 + more, giver)));
+                queue.push(steps + 1 + more, giver);
             }
             // A later mention of the same name cannot see more checks than an earlier one did.
             if checked.get(&key).is_some_and(|seen| *seen >= index) {
@@ -55,15 +55,32 @@ pub(crate) fn backward(units: &Units<'_>, seeds: &[(usize, u32)]) -> Vec<Option<
             }
             checked.insert(key, index);
             if let Some(declared) = declaration(units, index, units.givers.get(&key)) {
-                queue.push(Reverse((steps + 3, declared)));
+                queue.push(steps + 3, declared);
             }
             for check in checks.before(units, key, index) {
-                queue.push(Reverse((steps + 2 + check.more, check.unit)));
-                queue.extend(check.leaves.iter().map(|j| Reverse((steps + 3 + check.more, *j))));
+                queue.push(steps + 2 + check.more, check.unit);
+                check.leaves.iter().for_each(|leave| queue.push(steps + 3 + check.more, *leave));
             }
         }
     }
     distance
+}
+
+/// Units that are still to be looked at, the nearest first.
+struct Queue {
+    heap: BinaryHeap<Reverse<(u32, usize)>>,
+    /// By unit: the fewest steps on any way that is known to it.
+    best: Vec<u32>,
+}
+
+impl Queue {
+    /// Adds a way to a unit, if it is shorter than those that are known.
+    fn push(&mut self, steps: u32, unit: usize) {
+        if let Some(best) = self.best.get_mut(unit).filter(|best| steps < **best) {
+            *best = steps;
+            self.heap.push(Reverse((steps, unit)));
+        }
+    }
 }
 
 /// The units around `index`, from inside out.
