@@ -103,17 +103,23 @@ fn by_name<'t>(units: &Units<'t>) -> HashMap<Key<'t>, Vec<(usize, Vec<usize>)>> 
             jumps.entry(branch).or_default().push(index);
         }
     }
+    let mut receivers: HashMap<usize, &str> = HashMap::new();
     for (index, unit) in units.all.iter().enumerate().filter(|(_, u)| u.is_bare_call()) {
-        let called = unit.mentions.iter().filter(|m| m.called);
+        let called = || unit.mentions.iter().filter(|m| m.called);
         let stops = |name: &str| STOPS.iter().any(|s| name.to_ascii_lowercase().contains(s));
-        if called.take(4).any(|m| stops(m.text)) {
+        if called().take(4).any(|m| stops(m.text)) {
             jumps.entry(index).or_default();
+            // `app.use("/x", isAuthorized())` checks nothing of `app`.
+            let outer = called().next().filter(|m| !stops(m.text));
+            receivers.extend(outer.and_then(|m| m.object).map(|object| (index, object)));
         }
     }
     let mut checks: HashMap<_, Vec<_>> = HashMap::new();
     for (branch, leaves) in jumps {
         let Some(unit) = units.all.get(branch) else { continue };
-        for m in unit.mentions.iter().filter(is_read) {
+        let receiver = receivers.get(&branch);
+        let looked_at = |m: &&Mention<'_>| receiver.is_none_or(|object| *object != m.text);
+        for m in unit.mentions.iter().filter(is_read).filter(looked_at) {
             let shown = leaves.iter().copied().take(JUMPS).collect();
             checks.entry(key(m)).or_default().push((branch, shown));
         }

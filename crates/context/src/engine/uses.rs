@@ -68,6 +68,7 @@ pub(crate) fn callers<'t>(
         let own_row = |u: &units::Unit<'_>| u.rows.contains(&row);
         let Some(seed) = units.all.iter().rposition(own_row) else { continue };
         let steps = slice::backward(&units, &[(seed, 0)]);
+        let is_empty = wanted.class.is_none() && is_empty(tree, source, at);
         let again = if frames.insert(frame.piece.scope) { 0 } else { rank::STEP };
         let base =
             wanted.rank + rank::CALLER + again + 4 * u32::try_from(number).unwrap_or_default();
@@ -77,6 +78,7 @@ pub(crate) fn callers<'t>(
             let Some(steps) = steps.or(head.then_some(1)) else { continue };
             // Where it is only handed on, the values around it say nothing.
             let far = if frame.function.is_some() { FAR } else { FAR_OUTSIDE };
+            let far = if is_empty && !head { 0 } else { far };
             if steps > if called { far } else { 0 } {
                 continue;
             }
@@ -101,6 +103,16 @@ pub(crate) fn callers<'t>(
         }
     }
     used
+}
+
+/// Whether nothing is handed over where `at` is called: what stands before it does not go in
+/// (`app.get("/x", handler())`).
+fn is_empty(tree: &Tree, source: &str, at: usize) -> bool {
+    let call = tree.ancestors(at).take(NEAR).find(|i| tree.node(*i).role == Role::Call);
+    call.is_some_and(|call| {
+        let rest = tree.text(call, source).split_once(tree.text(at, source));
+        rest.is_some_and(|(_, rest)| rest.trim_start().replace(' ', "") == "()")
+    })
 }
 
 /// The name under which the function around can be called, with the class that it is part of.

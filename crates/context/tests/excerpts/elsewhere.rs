@@ -363,6 +363,33 @@ app.listen(port) // in vain
 }
 
 #[test]
+fn other_routes_and_their_checks_say_nothing_of_this_one() {
+    sends(&[
+        (
+            "routes/redirect.ts",
+            "export function performRedirect () { // needed
+  return (req: Request, res: Response) => { // needed
+    const target = req.query.to as string // needed
+    res.redirect(target) // <-- here
+  }
+}
+",
+        ),
+        (
+            "server.ts",
+            "import { performRedirect } from './routes/redirect'
+function configure (app: Express) { // needed
+  app.use('/api/users', security.isAuthorized()) // in vain
+  app.delete('/api/users/:id', security.denyAll()) // in vain
+  app.use(verify.checkEverything()) // in vain
+  app.get('/redirect', performRedirect()) // needed
+}
+",
+        ),
+    ]);
+}
+
+#[test]
 fn what_a_module_exports_is_no_definition_of_its_module() {
     sends(&[
         (
