@@ -8,8 +8,14 @@ const WIDE: usize = 400;
 /// Columns shown before the place for which a wide line is sent.
 const BEFORE: usize = 120;
 
+/// Endings of files in which a line that starts with `#` is no comment.
+const PREPROCESSED: [&str; 9] = ["c", "h", "cc", "cpp", "cxx", "hh", "hpp", "hxx", "cs"];
+
+/// Lines of one comment that are looked through for its start.
+const LONG_COMMENT: u32 = 200;
+
 /// The mark of what was cut off.
-const CUT: char = '…';
+pub(crate) const CUT: char = '…';
 
 /// A file as text.
 #[derive(Debug)]
@@ -73,10 +79,38 @@ impl SourceFile {
     /// them.
     pub(crate) fn has_code(&self, number: u32) -> bool {
         let line = self.line(number).trim();
-        const COMMENTS: [&str; 5] = ["//", "/*", "* ", "*/", "# "];
-        !COMMENTS.iter().any(|mark| line.starts_with(mark))
+        !self.is_comment(number, line)
             && !matches!(line, "end" | "begin" | "<?php" | "?>" | "@Override")
             && !line.chars().all(|c| matches!(c, '(' | ')' | '{' | '}' | '[' | ']' | ';' | ','))
+    }
+
+    /// Whether the line is a comment and nothing else: code may stand behind one.
+    fn is_comment(&self, number: u32, line: &str) -> bool {
+        let nothing_behind = |rest: &str| {
+            let after = rest.split_once("*/").map_or("", |(_, after)| after.trim());
+            after.is_empty() || after.starts_with("//")
+        };
+        match line {
+            _ if line.starts_with("//") => true,
+            // The preprocessor's lines may have blanks.
+            _ if line.starts_with("# ") => !PREPROCESSED.contains(&self.path.extension().as_str()),
+            _ if line.starts_with("/*") => nothing_behind(&line[2..]),
+            _ if line.starts_with("*/") => nothing_behind(line),
+            _ if line.starts_with("* ") => self.is_in_comment(number) && nothing_behind(line),
+            _ => false,
+        }
+    }
+
+    /// Whether the line stands in a comment of several lines.
+    fn is_in_comment(&self, number: u32) -> bool {
+        let above = (number.saturating_sub(LONG_COMMENT).max(1)..number).rev();
+        let mark = above.map(|above| self.line(above)).find_map(|line| {
+            match (line.rfind("/*"), line.rfind("*/")) {
+                (None, None) => None,
+                (opens, closes) => Some(opens > closes),
+            }
+        });
+        mark.unwrap_or(false)
     }
 
     /// The longest line's bytes.
@@ -87,14 +121,19 @@ impl SourceFile {
 
     /// The line `number` as it is sent: at most `width` columns and the marks of the cut, around the
     /// columns `around` (from 1) if they are given.
-    pub(crate) fn shown(&self, number: u32, around: Option<(u32, u32)>, width: usize) -> Shown {
+    pub(crate) fn shown(
+        &self,
+        number: u32,
+        around: Option<(u32, u32)>,
+        width: usize,
+    ) -> SourceText {
         let line = self.line(number);
         // A lone carriage return would look like a line break to whoever prints it.
         let clean = SourceText::new(line.replace('\r', " "));
         let text = clean.expose();
         let columns = if text.len() <= width { text.len() } else { text.chars().count() };
         if columns <= width {
-            return Shown { text: clean, cut: false };
+            return clean;
         }
         let (first, last) = around.unwrap_or((1, 1));
         let (first, last) = (first.saturating_sub(1) as usize, last.saturating_sub(1) as usize);
@@ -108,19 +147,12 @@ impl SourceFile {
         if start + width < columns {
             part.push(CUT);
         }
-        Shown { text: part.into(), cut: true }
+        part.into()
     }
 }
 
 /// The columns that are sent of a line, if the budget does not call for fewer.
 pub(crate) const WIDTHS: [usize; 4] = [WIDE, WIDE / 2, WIDE / 4, WIDE / 8];
-
-/// A line as it is sent.
-pub(crate) struct Shown {
-    pub(crate) text: SourceText,
-    /// Whether something is missing.
-    pub(crate) cut: bool,
-}
 
 fn utf16(bytes: &[u8], unit: fn([u8; 2]) -> u16) -> String {
     let (pairs, rest) = bytes.as_chunks::<2>();

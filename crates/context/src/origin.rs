@@ -14,6 +14,9 @@ const VENDORED: [&str; 8] = [
     ".yarn",
 ];
 
+/// Endings of files whose folders are packages.
+const NAMESPACED: [&str; 6] = ["java", "kt", "kts", "cs", "scala", "groovy"];
+
 /// Ends of names of generated files.
 const GENERATED_NAMES: [&str; 8] = [
     "_pb2.py",
@@ -44,7 +47,13 @@ pub(crate) fn not_ours(file: &SourceFile) -> Option<&'static str> {
     let path = file.path.as_str();
     let name = file.path.file_name();
     let folders = path.rsplit_once('/').map_or("", |(folders, _)| folders);
-    if folders.split('/').any(|folder| VENDORED.contains(&folder)) {
+    let others = |(depth, folder): (usize, &str)| {
+        // Elsewhere than at the top, packages of types may have this name.
+        let package =
+            folder == "vendor" && depth > 0 && NAMESPACED.contains(&file.path.extension().as_str());
+        VENDORED.contains(&folder) && !package
+    };
+    if folders.split('/').enumerate().any(others) {
         return Some("vendored");
     }
     let size = file.text().len();

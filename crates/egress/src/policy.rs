@@ -20,6 +20,9 @@ pub struct Policy {
     pub ceiling: Rung,
     /// Whether the names of files may be read.
     pub listing: Listing,
+    /// The most files that are asked for to choose the lines of one prompt, those that do not exist
+    /// included: 1 to 50.
+    pub content_requests: u32,
     /// The most tokens of source in one prompt, counted as [`chaffinch_core::Excerpt::cost`] does.
     pub excerpt_tokens: usize,
     /// The most tokens of one whole prompt, instructions included.
@@ -72,6 +75,7 @@ impl Default for Policy {
             repositories: Vec::new(),
             ceiling: Rung::Related,
             listing: Listing::Off,
+            content_requests: 6,
             excerpt_tokens: 900,
             prompt_tokens: 4_000,
             redact: Redact::default(),
@@ -174,6 +178,7 @@ impl Policy {
     /// # Errors
     /// [`PolicyError`] names the first field that is out of bounds, and what to set it to.
     pub fn validate(&self) -> Result<(), PolicyError> {
+        within("content_requests", self.content_requests.into(), 1, 50)?;
         within("excerpt_tokens", self.excerpt_tokens as u64, 1, 100_000)?;
         let least = self.excerpt_tokens as u64;
         within("prompt_tokens", self.prompt_tokens as u64, least, 200_000)?;
@@ -211,6 +216,7 @@ impl Policy {
             repositories: _,
             ceiling,
             listing,
+            content_requests,
             excerpt_tokens,
             prompt_tokens,
             redact: Redact { secrets, emails },
@@ -221,6 +227,7 @@ impl Policy {
         let mut fields = Fields::new("chaffinch-policy-1")
             .text(rung_name(*ceiling))
             .text(listing.as_str())
+            .number((*content_requests).into())
             .number(*excerpt_tokens as u64)
             .number(*prompt_tokens as u64)
             .text(secrets.as_str())

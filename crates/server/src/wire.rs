@@ -266,6 +266,7 @@ fn policy(config: &Config) -> anyhow::Result<egress::Policy> {
         repositories: repositories.map_err(|e| anyhow!("policy.repositories: {e}"))?,
         ceiling: from.ceiling,
         listing: from.listing,
+        content_requests: from.content_requests,
         excerpt_tokens: from.excerpt_tokens,
         prompt_tokens: from.prompt_tokens,
         redact: egress::Redact {

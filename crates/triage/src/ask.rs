@@ -203,6 +203,7 @@ impl Asker<'_> {
             budget: policy.excerpt_tokens,
             ceiling: policy.ceiling,
             listing: policy.listing == Listing::Names,
+            content_requests: policy.content_requests,
             ..chaffinch_context::Limits::default()
         };
         let own = finding.location.as_ref().map(|at| &at.path);
@@ -314,10 +315,13 @@ impl Asker<'_> {
     }
 }
 
-/// Whether `chosen` has a line that `shown` has not.
+/// Whether `chosen` has a line that `shown` has not, and all that `shown` has: an answer over less
+/// would not stand on what the first one saw.
 fn adds(chosen: &Chosen, shown: &Chosen) -> bool {
-    let is_new = |line: &ExcerptLine| shown.excerpt.line(&line.path, line.number).is_none();
-    chosen.excerpt.lines().iter().any(is_new)
+    let holds =
+        |in_: &Chosen, line: &ExcerptLine| in_.excerpt.line(&line.path, line.number).is_some();
+    chosen.excerpt.lines().iter().any(|line| !holds(shown, line))
+        && shown.excerpt.lines().iter().all(|line| holds(chosen, line))
 }
 
 fn finish(

@@ -47,6 +47,10 @@ const WHOLE: u32 = 16;
 
 /// Of a longer one, so many rows either side of the finding.
 const NEAR: u32 = 4;
+
+/// Nodes at the start of a function in which its annotations are.
+const HEAD: usize = 24;
+
 /// The lines of `file` that matter to the focus, ranked.
 ///
 /// # Errors
@@ -168,8 +172,15 @@ impl<'t> Reader<'t> {
     /// Whether a framework or the system calls the function: its own source says so.
     fn is_entry(&self, frame: &Frame, name: &str) -> bool {
         let Some(function) = frame.function else { return false };
-        let decorators = (function.from..function.scope + 24.min(self.tree.len()))
-            .filter(|i| self.tree.node(*i).role == Role::Decorator);
+        // Those before the function, or in its head.
+        let scope = function.scope;
+        let own = |at: &usize| {
+            let around = self.tree.ancestors(*at).take_while(|above| *above != scope);
+            !around.into_iter().any(|above| self.tree.node(above).role.is_function())
+        };
+        let decorators = (function.from..self.tree.after(scope).min(scope + HEAD))
+            .filter(|i| self.tree.node(*i).role == Role::Decorator)
+            .filter(own);
         self.tree.language.modules.entries.contains(&name)
             || decorators.take(8).any(|i| is_route(self.tree.text(i, self.source)))
     }

@@ -1,6 +1,6 @@
 //! Another file → what it says to a question, and the questions that this leads to.
 
-use chaffinch_core::{LineRange, Reason, Rung};
+use chaffinch_core::{LineRange, Reason, RepoPath, Rung};
 
 use super::{Extraction, asker::is_constant, finding::trace, questions::Question, read::Read};
 use crate::{
@@ -73,6 +73,10 @@ fn named(read: &Read, page: &Template, reading: &Reading) -> Vec<Wanted> {
 }
 
 fn related(read: &Read, asked: &Question) -> Reading {
+    // What nobody here wrote is not shown for being named.
+    if read.not_ours.is_some() {
+        return Reading::default();
+    }
     let reason = match asked.need {
         Some(_) => Reason::Need,
         None => Reason::Definition,
@@ -84,7 +88,7 @@ fn related(read: &Read, asked: &Question) -> Reading {
     };
     // Where a grammar finds nothing of what was asked for, its mentions say no more.
     let grammar = read.tree.is_ok()
-        && asked.need.as_deref().is_some_and(|n| !read.path().as_str().ends_with(n));
+        && asked.need.as_deref().is_some_and(|need| !is_path_of(read.path(), need));
     if found.picks.is_empty() && !grammar {
         found.picks = mentions(&read.file, asked);
     }
@@ -156,6 +160,12 @@ fn is_definition(pick: &Pick) -> bool {
     matches!(pick.reason, Reason::Definition(_)) && pick.rank < rank::REST
 }
 
+/// Whether `need` names the file by its path, or by the end of it.
+fn is_path_of(path: &RepoPath, need: &str) -> bool {
+    let front = path.as_str().strip_suffix(need);
+    front.is_some_and(|front| front.is_empty() || front.ends_with('/'))
+}
+
 /// Lines that hold a constant's name, or what was asked for.
 fn mentions(file: &SourceFile, asked: &Question) -> Vec<Pick> {
     let mut picks = Vec::new();
@@ -175,7 +185,7 @@ fn mentions(file: &SourceFile, asked: &Question) -> Vec<Pick> {
         }
     }
     if let Some(need) = asked.need.as_ref().filter(|_| picks.is_empty())
-        && file.path.as_str().ends_with(need.as_str())
+        && is_path_of(&file.path, need)
     {
         let lines = (1..=file.len().min(TOP)).filter(|line| file.has_code(*line));
         picks.extend(lines.map(|line| pick(line, rank::SLICE + line, Reason::Need(need.clone()))));

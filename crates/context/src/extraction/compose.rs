@@ -5,7 +5,7 @@ use chaffinch_core::{Excerpt, ExcerptLine, Reason, Region};
 use super::{Extraction, NoExcerpt, finding};
 use crate::{
     budget::{self, Budget, Pick},
-    lines::WIDTHS,
+    lines::{CUT, WIDTHS},
 };
 
 /// The excerpt from the files that were given.
@@ -26,13 +26,11 @@ fn cut(
     mut notes: Vec<String>,
 ) -> Result<Excerpt, NoExcerpt> {
     for width in WIDTHS {
-        let mut cut_lines = 0;
         let mut line = |file: usize, number: u32, reason: Reason| {
             let source = &extraction.files.get(file)?.file;
             let around = columns(region, number).filter(|_| file == 0);
-            let shown = source.shown(number, around, width);
-            cut_lines += usize::from(shown.cut);
-            Some(ExcerptLine { path: source.path.clone(), number, text: shown.text, reason })
+            let text = source.shown(number, around, width);
+            Some(ExcerptLine { path: source.path.clone(), number, text, reason })
         };
         // With a budget that holds the first line uncut, other lines would be lost again.
         let lines = if width < WIDTHS[0] { 1 } else { usize::MAX };
@@ -42,11 +40,15 @@ fn cut(
         if kept.lines.is_empty() {
             continue;
         }
-        if cut_lines > 0 {
+        let is_cut = |line: &ExcerptLine| {
+            line.text.expose().starts_with(CUT) || line.text.expose().ends_with(CUT)
+        };
+        if kept.lines.values().any(is_cut) {
             notes.push("long lines are cut, at the marks …".into());
         }
         if kept.cut > 0 {
-            notes.push(format!("cut to the budget: {} lines left out", kept.cut));
+            let unit = if kept.cut == 1 { "line" } else { "lines" };
+            notes.push(format!("cut to the budget: {} {unit} left out", kept.cut));
         }
         let lines = kept.lines.into_values().collect();
         return Excerpt::new(lines, kept.rung, notes).map_err(|e| NoExcerpt::new(e.to_string()));

@@ -6,6 +6,7 @@ use super::{Extraction, NoExcerpt, questions::Question};
 use crate::{
     budget::{Pick, rank},
     engine::{self, Focus, Import, Reading, Wanted},
+    language::{Language, Template},
     lines::SourceFile,
     template, window,
 };
@@ -75,7 +76,10 @@ pub(super) fn read(extraction: &mut Extraction) -> Result<(), NoExcerpt> {
         };
         picks.push(Pick { line, rank, reason: Reason::Finding, rung: Rung::Finding });
     }
-    let trace = trace(extraction, file);
+    let trace = match read.not_ours {
+        Some(_) => Vec::new(),
+        None => trace(extraction, file),
+    };
     picks.extend(trace.iter().map(|line| Pick {
         line: *line,
         rank: rank::TRACE,
@@ -149,6 +153,14 @@ fn settling(reading: &Reading, imports: &[Import]) -> Vec<Pick> {
     picks
 }
 
+/// Whether what a model names may be looked for: of files, code alone, and what the finding's file
+/// names itself. A model can be made to ask for anything.
+fn may_be_shown(need: &str, own: &SourceFile) -> bool {
+    let Ok(path) = need.parse::<RepoPath>() else { return false };
+    let is_code = Language::of(&path, "").is_some() || Template::of(&path, "").is_some();
+    is_code || !need.contains('/') || window::holds(own.text(), path.file_name())
+}
+
 /// The questions that the finding, its file and the needs leave open.
 fn ask(extraction: &mut Extraction, reading: &Reading, rendered: Option<Vec<Wanted>>) {
     let Some(read) = extraction.files.first() else { return };
@@ -162,7 +174,7 @@ fn ask(extraction: &mut Extraction, reading: &Reading, rendered: Option<Vec<Want
         found.push(Question::rendered(read.path(), template.renderers, names));
     }
     let asker = read.asker(&extraction.changed, 0);
-    for need in &extraction.needs {
+    for need in extraction.needs.iter().filter(|need| may_be_shown(need, &read.file)) {
         let wanted =
             vec![Wanted { name: need.clone(), object: None, called: true, rank: rank::TRACE }];
         found.extend(asker.iter().flat_map(|a| a.need(need, &wanted)));

@@ -363,6 +363,71 @@ app.listen(port) // in vain
 }
 
 #[test]
+fn code_behind_a_comment_on_its_line_is_code() {
+    sends(&[(
+        "run.c",
+        "#include <stdlib.h>
+# define LIMIT 16
+/* in vain */
+/*
+ * in vain
+ */
+int main(int argc, char **argv) { // needed
+  char *cmd = \"ls\"; // needed
+  /* taken */ cmd = argv[1]; // needed
+  system(cmd); // <-- here
+}
+",
+    )]);
+    sends(&[(
+        "walk.js",
+        "class Tree {
+  * walk(dir) { // needed
+    /* one of ours */ if (dir.includes('..')) return // needed
+    exec('ls ' + dir) // <-- here
+  }
+}
+",
+    )]);
+}
+
+#[test]
+fn a_package_called_vendor_is_ours() {
+    sends(&[(
+        "src/main/java/com/x/vendor/VendorService.java",
+        "package com.x.vendor;
+
+class VendorService {
+    String find(String name) { // needed
+        if (!name.matches(\"[a-z]+\")) { // needed
+            throw new IllegalArgumentException(); // needed
+        }
+        return db.query(\"select \" + name); // <-- here
+    }
+}
+",
+    )]);
+}
+
+#[test]
+fn a_decorator_of_the_next_function_says_nothing_of_this_one() {
+    sends(&[(
+        "helper.py",
+        "import os
+
+
+def helper(command): # needed
+    os.system(command) # <-- here
+
+
+@app.route('/go') # needed
+def go(): # needed
+    helper(request.args['c']) # needed
+",
+    )]);
+}
+
+#[test]
 fn other_routes_and_their_checks_say_nothing_of_this_one() {
     sends(&[
         (

@@ -153,16 +153,24 @@ fn names_of_a_folder_replace_guesses_where_they_are_allowed() {
 
 #[test]
 fn what_is_named_as_missing_comes_right_behind_the_finding() {
-    let files =
-        [("shop/store.py", STORE), ("shop/checks.py", CHECKS), ("conf/app.toml", "a = 1\nb = 2\n")];
-    let asked = Asked { needs: &["clean", "conf/app.toml"], requests: Some(3), ..Asked::default() };
+    let store = format!("# See conf/app.toml.\n{STORE}");
+    let files = [
+        ("shop/store.py", store.as_str()),
+        ("shop/checks.py", CHECKS),
+        ("conf/app.toml", "a = 1\nb = 2\n"),
+    ];
+    let asked = Asked {
+        needs: &["clean", "conf/app.toml", "conf/master.key"],
+        requests: Some(3),
+        ..Asked::default()
+    };
     assert_snapshot!(read(&files, &asked), @"
     shop/store.py, conf/app.toml, shop/checks.py
     shop/store.py
-       1 definition of clean | from checks import clean
-       4 signature | def find(db, term):
-       5 function |     word = clean(term)
-       6 finding |     return db.execute('SELECT ' + word) # <-- here
+       2 definition of clean | from checks import clean
+       5 signature | def find(db, term):
+       6 function |     word = clean(term)
+       7 finding |     return db.execute('SELECT ' + word) # <-- here
     conf/app.toml
        1 asked for conf/app.toml | a = 1
        2 asked for conf/app.toml | b = 2

@@ -113,6 +113,7 @@ fn the_digest_changes_with_the_meaning_and_only_with_it() {
         allowing(&["acme/a"]),
         Policy { ceiling: Rung::File, ..base.clone() },
         Policy { listing: Listing::Names, ..base.clone() },
+        Policy { content_requests: 7, ..base.clone() },
         Policy { excerpt_tokens: 601, ..base.clone() },
         Policy { prompt_tokens: 4_001, ..base.clone() },
         Policy { redact: emails, ..base.clone() },

@@ -55,6 +55,7 @@ pub struct Policy {
     pub repositories: Vec<String>,
     pub ceiling: Rung,
     pub listing: Listing,
+    pub content_requests: u32,
     pub excerpt_tokens: usize,
     pub prompt_tokens: usize,
     pub secrets: String,

@@ -95,3 +95,27 @@ async fn rounds_are_taken_from_the_cache_too() {
     world.run().await.unwrap();
     assert_eq!(world.model.asked(), 2, "the second run asks nothing");
 }
+
+#[tokio::test]
+async fn a_round_that_would_lose_what_was_shown_is_not_asked() {
+    let receipts = async |tokens: usize| {
+        let mut world = elsewhere();
+        world.policy.excerpt_tokens = tokens;
+        world.model.says_in_turn([missing("lib/escape.py")]);
+        world.run().await.unwrap();
+        let lines: Vec<u32> =
+            world.receipts.written.lock().unwrap().iter().map(|receipt| receipt.lines).collect();
+        lines
+    };
+    let ample = receipts(900).await;
+    assert_eq!(ample.len(), 2, "there is room for more");
+    // Room for the first excerpt, and for nothing beside it.
+    for tokens in 40..100 {
+        let lines = receipts(tokens).await;
+        if lines.first() == ample.first() {
+            assert_eq!(lines.len(), 1, "{tokens}: {lines:?}");
+            return;
+        }
+    }
+    panic!("the first excerpt never fits");
+}
