@@ -1,11 +1,18 @@
-//! Excerpts a second on one core and their 99th percentile, over generated files and, where the
-//! reference data is, over its corpus; beside them, in turns, what tree-sitter alone takes to parse
-//! the same files.
+//! Excerpts a second on one core and their 99th percentile; beside them, in turns, what tree-sitter
+//! alone takes to parse the files that were read for them. Over generated files, the hard ones among
+//! them, over the corpus of the reference data, and over the repositories of its larger set, if
+//! `CHAFFINCH_SOURCES` names the folder in which their sources are.
 //!
 //! `cargo bench --bench context`
 
+#[path = "context/generated.rs"]
+mod generated;
+#[path = "context/sets.rs"]
+mod sets;
+
 use std::{
-    fmt::Write as _,
+    cell::RefCell,
+    collections::HashMap,
     fs,
     hint::black_box,
     path::PathBuf,
@@ -18,54 +25,108 @@ use chaffinch_core::{
     Confidence, Finding, Fingerprint, LineRange, Location, Region, RepoPath, Rule, RuleId, Severity,
 };
 
+use self::generated::{Shape, generate};
+
 /// How long each row is measured, at least.
 const LONG: Duration = Duration::from_secs(2);
 
 /// Excerpts of a row, at least: below that the 99th percentile is the slowest.
 const MANY: usize = 100;
 
+const LANGUAGES: [&str; 4] = ["py", "ts", "java", "go"];
+
+/// What is generated, and in how many lines.
+const FILES: [(&str, Shape, u32); 6] = [
+    ("functions", Shape::Functions, 100),
+    ("functions", Shape::Functions, 1_000),
+    ("functions", Shape::Functions, 10_000),
+    ("one function", Shape::OneFunction, 10_000),
+    ("one-liners", Shape::OneLiners, 10_000),
+    ("broken", Shape::Broken, 10_000),
+];
+
 #[expect(clippy::print_stdout, reason = "a bench prints what it measures")]
 fn main() {
     let extractor = Extractor::new(Arc::new(O200k::load()));
     println!(
-        "{:<12} {:>6} {:>11} {:>8} {:>8} {:>9} {:>6}",
-        "file", "lines", "excerpts/s", "ms p50", "ms p99", "parse p50", "times"
+        "{:<20} {:>6} {:>11} {:>8} {:>8} {:>9} {:>6} {:>9}",
+        "files", "lines", "excerpts/s", "ms p50", "ms p99", "parse p50", "times", "requests"
     );
-    for language in ["py", "ts", "java", "go"] {
-        for lines in [100, 1_000, 10_000] {
-            let (source, line) = generate(language, lines);
-            let path = format!("src/file.{language}");
-            let case = Case { finding: finding(&path, line, line), bytes: source.into_bytes() };
-            println!(
-                "{:<12} {lines:>6} {}",
-                format!("a .{language}"),
-                measure(&extractor, &[case])
-            );
+    for (name, shape, lines) in FILES {
+        for language in LANGUAGES {
+            let (source, line) = generate(language, shape, lines);
+            let case = Case::alone(finding(&format!("src/file.{language}"), line, line), source);
+            let name = format!("{name}, {language}");
+            println!("{name:<20} {lines:>6} {}", measure(&extractor, &[case]));
         }
     }
-    match corpus() {
-        Some(cases) => println!("{:<12} {:>6} {}", "the corpus", "", measure(&extractor, &cases)),
-        None => println!("the corpus is not there"),
+    for (name, cases, why) in [
+        ("the corpus", sets::corpus(), "the reference data is not there"),
+        ("repositories", sets::repositories(), "CHAFFINCH_SOURCES names no folder of sources"),
+    ] {
+        match cases {
+            Some(cases) => println!("{name:<20} {:>6} {}", "", measure(&extractor, &cases)),
+            None => println!("{name:<20} left out: {why}"),
+        }
     }
 }
 
+/// A finding, and the files around it, each read once.
 struct Case {
     finding: Finding,
-    bytes: Vec<u8>,
+    root: Option<PathBuf>,
+    files: RefCell<HashMap<RepoPath, Option<Vec<u8>>>>,
+}
+
+impl Case {
+    /// One whose file is the only one.
+    fn alone(finding: Finding, source: String) -> Self {
+        let path = finding.location.as_ref().map(|at| at.path.clone());
+        let files =
+            path.into_iter().map(|path| (path, Some(source.clone().into_bytes()))).collect();
+        Self { finding, root: None, files: RefCell::new(files) }
+    }
+
+    /// One among the files of a folder.
+    fn below(root: PathBuf, finding: Finding) -> Self {
+        Self { finding, root: Some(root), files: RefCell::default() }
+    }
+
+    /// Reads what an excerpt asks for, so that it is there when time is taken.
+    fn warm(&self, extractor: &Extractor) {
+        let mut extraction = extractor.start(&self.finding, Limits::default());
+        while let Step::Want(path) = extraction.next() {
+            let read =
+                || self.root.as_ref().and_then(|root| fs::read(root.join(path.as_str())).ok());
+            self.files.borrow_mut().entry(path.clone()).or_insert_with(read);
+            extraction.give(&path, answer(&self.files.borrow(), &path));
+        }
+    }
+}
+
+fn answer<'f>(files: &'f HashMap<RepoPath, Option<Vec<u8>>>, path: &RepoPath) -> Answer<'f> {
+    match files.get(path) {
+        Some(Some(bytes)) => Answer::Found(bytes),
+        _ => Answer::Missing,
+    }
 }
 
 /// The figures of a row: excerpts and parses of the same files, one after the other.
 fn measure(extractor: &Extractor, cases: &[Case]) -> String {
+    cases.iter().for_each(|case| case.warm(extractor));
     let (mut excerpts, mut parses) = (Vec::new(), Vec::new());
+    let mut requests = 0;
     let start = Instant::now();
     while start.elapsed() < LONG || excerpts.len() < MANY {
         for case in cases {
-            excerpts.push(timed(|| excerpt(extractor, case)));
-            parses.push(timed(|| parse(case)));
+            let files = case.files.borrow();
+            excerpts.push(timed(|| requests += excerpt(extractor, &case.finding, &files)));
+            parses.push(timed(|| files.iter().for_each(|(path, bytes)| parse(path, bytes))));
         }
     }
     let total: Duration = excerpts.iter().sum();
     let times = total.as_secs_f64() / parses.iter().sum::<Duration>().as_secs_f64();
+    let many = count(excerpts.len());
     excerpts.sort_unstable();
     parses.sort_unstable();
     let ms = |all: &[Duration], percent: usize| {
@@ -73,11 +134,12 @@ fn measure(extractor: &Extractor, cases: &[Case]) -> String {
         all.get(at).map_or(0.0, |took| took.as_secs_f64() * 1e3)
     };
     format!(
-        "{:>11.0} {:>8.2} {:>8.2} {:>9.2} {times:>6.2}",
-        count(excerpts.len()) / total.as_secs_f64(),
+        "{:>11.0} {:>8.2} {:>8.2} {:>9.2} {times:>6.2} {:>9.2}",
+        many / total.as_secs_f64(),
         ms(&excerpts, 50),
         ms(&excerpts, 99),
         ms(&parses, 50),
+        f64::from(requests) / many,
     )
 }
 
@@ -85,56 +147,43 @@ fn count(number: usize) -> f64 {
     u32::try_from(number).map_or(f64::NAN, f64::from)
 }
 
-fn timed<T>(work: impl FnOnce() -> T) -> Duration {
+fn timed(work: impl FnOnce()) -> Duration {
     let start = Instant::now();
-    black_box(work());
+    work();
     start.elapsed()
 }
 
-/// A whole excerpt: decoding, parsing, slicing, counting, cutting.
-fn excerpt(extractor: &Extractor, case: &Case) -> Step {
-    let mut extraction = extractor.start(&case.finding, Limits::default());
+/// A whole excerpt: decoding, parsing, slicing, other files, counting, cutting. Returns how many
+/// files it asked for.
+fn excerpt(
+    extractor: &Extractor,
+    finding: &Finding,
+    files: &HashMap<RepoPath, Option<Vec<u8>>>,
+) -> u32 {
+    let mut extraction = extractor.start(finding, Limits::default());
     while let Step::Want(path) = extraction.next() {
-        extraction.give(&path, answer(case, &path));
+        extraction.give(&path, answer(files, &path));
     }
-    extraction.next()
+    black_box(extraction.next());
+    extraction.requests()
 }
 
-/// What the same file costs tree-sitter alone; nothing if it is of a language without figures here.
-fn parse(case: &Case) -> Option<tree_sitter::Tree> {
-    let path = case.finding.location.as_ref()?.path.as_str();
-    let grammar = match path.rsplit('.').next()? {
-        "py" => tree_sitter_python::LANGUAGE,
-        "ts" | "js" => tree_sitter_typescript::LANGUAGE_TYPESCRIPT,
-        "go" => tree_sitter_go::LANGUAGE,
-        "java" => tree_sitter_java::LANGUAGE,
-        _ => return None,
+/// What a file costs tree-sitter alone; nothing if it is not code.
+fn parse(path: &RepoPath, bytes: &Option<Vec<u8>>) {
+    let Some(bytes) = bytes else { return };
+    let grammar = match path.as_str().rsplit('.').next() {
+        Some("py") => tree_sitter_python::LANGUAGE,
+        Some("ts") => tree_sitter_typescript::LANGUAGE_TYPESCRIPT,
+        Some("js" | "jsx" | "mjs") => tree_sitter_javascript::LANGUAGE,
+        Some("go") => tree_sitter_go::LANGUAGE,
+        Some("java") => tree_sitter_java::LANGUAGE,
+        Some("rb") => tree_sitter_ruby::LANGUAGE,
+        Some("php") => tree_sitter_php::LANGUAGE_PHP,
+        _ => return,
     };
     let mut parser = tree_sitter::Parser::new();
-    parser.set_language(&grammar.into()).ok()?;
-    parser.parse(&case.bytes, None)
-}
-
-/// The findings of the corpus whose languages are parsed above.
-fn corpus() -> Option<Vec<Case>> {
-    let root = PathBuf::from(concat!(env!("CARGO_MANIFEST_DIR"), "/../../shared/findings/corpus"));
-    let truth = fs::read_to_string(root.join("truth.jsonl")).ok()?;
-    let cases = truth.lines().filter_map(|line| {
-        let json: serde_json::Value = serde_json::from_str(line).ok()?;
-        let (path, start) = (json.get("path")?.as_str()?, json.get("start")?.as_u64()?);
-        let start = u32::try_from(start).ok()?;
-        let bytes = fs::read(root.join(path)).ok()?;
-        let case = Case { finding: finding(path, start, start), bytes };
-        parse(&case).map(|_| case)
-    });
-    Some(cases.collect())
-}
-
-/// Only the finding's own file is there.
-fn answer<'b>(case: &'b Case, path: &RepoPath) -> Answer<'b> {
-    match case.finding.location.as_ref().is_some_and(|at| at.path == *path) {
-        true => Answer::Found(&case.bytes),
-        false => Answer::Missing,
+    if parser.set_language(&grammar.into()).is_ok() {
+        black_box(parser.parse(bytes, None));
     }
 }
 
@@ -158,141 +207,3 @@ fn finding(path: &str, first: u32, last: u32) -> Finding {
         suppressed: false,
     }
 }
-
-/// A file of about `lines` lines in functions of about 16, and the line of a finding in its middle.
-fn generate(language: &str, lines: u32) -> (String, u32) {
-    let (head, body, tail) = match language {
-        "py" => PYTHON,
-        "ts" => TYPESCRIPT,
-        "go" => GO,
-        _ => JAVA,
-    };
-    let mut source = head.to_owned();
-    let each = u32::try_from(body.lines().count()).unwrap_or(1);
-    let functions = (lines / each).max(1);
-    let mut found = 1;
-    for i in 0..functions {
-        if i == functions / 2 {
-            let before = source.lines().count();
-            let offset = body.lines().position(|l| l.contains("sink")).unwrap_or_default();
-            found = u32::try_from(before + offset + 1).unwrap_or(1);
-        }
-        let _ = write!(source, "{}", body.replace("NUM", &i.to_string()));
-    }
-    source += tail;
-    (source, found)
-}
-
-type Template = (&'static str, &'static str, &'static str);
-
-const PYTHON: Template = (
-    "import db\n\nLIMIT = 20\nALLOWED = {'name': 'name', 'price': 'price'}\n\n\nclass Handlers(Base):\n    table = 'items'\n\n",
-    r#"    @route("/items/NUM")
-    def handler_NUM(self, request):
-        """Lists some items."""
-        term = request.args.get("q", "")
-        order = ALLOWED.get(request.args.get("by"), "name")
-        if not term or len(term) > 100:
-            return self.error(400, "bad term")
-        rows = []
-        query = "SELECT * FROM " + self.table + " WHERE name LIKE '%" + term + "%'"
-        query += " ORDER BY " + order + " LIMIT %d" % LIMIT
-        for row in db.sink(query):
-            rows.append({"name": row[0], "price": round(row[1], 2), "n": NUM})
-        log.info("found %d rows for %s", len(rows), request.user)
-        return self.render("items.html", rows=rows, count=len(rows))
-
-    def helper_NUM(self, value):
-        return value.strip().lower()[:LIMIT]
-
-"#,
-    "",
-);
-
-const TYPESCRIPT: Template = (
-    "import { pool } from './pool'\n\nconst LIMIT = 20\nconst COLUMNS: Record<string, string> = { name: 'name' }\n\n",
-    r#"export async function handlerNUM(req: Request, res: Response): Promise<void> {
-  const { term, by } = req.query as Record<string, string>
-  const order = columnNUM(by ?? 'name')
-  if (!term || term.length > 100) {
-    res.status(400).json({ error: 'bad term' })
-    return
-  }
-  let query = `SELECT * FROM items WHERE name LIKE '%${term}%'`
-  query += ` ORDER BY ${order} LIMIT ${LIMIT}`
-  const rows = await pool.sink(query)
-  const items = rows.map((row) => ({ name: row.name, price: Math.round(row.price), n: NUM }))
-  logger.info('found', { count: items.length, user: req.user?.id })
-  res.json({ items, count: items.length })
-}
-
-function columnNUM(name: string): string {
-  return COLUMNS[name] ?? 'name'
-}
-
-"#,
-    "",
-);
-
-const JAVA: Template = (
-    "package shop;\n\nimport java.util.*;\n\n@RestController\npublic class Items {\n    private static final int LIMIT = 20;\n    private final Store store;\n\n",
-    r#"    @GetMapping("/items/NUM")
-    public List<Item> handlerNUM(HttpServletRequest request) throws SQLException {
-        String term = request.getParameter("q");
-        String order = columnNUM(request.getParameter("by"));
-        if (term == null || term.length() > 100) {
-            throw new BadRequest("bad term");
-        }
-        StringBuilder query = new StringBuilder("SELECT * FROM items WHERE name LIKE '%");
-        query.append(term).append("%' ORDER BY ").append(order).append(" LIMIT ").append(LIMIT);
-        List<Item> items = new ArrayList<>();
-        for (Row row : store.sink(query.toString())) {
-            items.add(new Item(row.getString("name"), row.getDouble("price"), NUM));
-        }
-        log.info("found {} rows", items.size());
-        return items;
-    }
-
-    private static String columnNUM(String name) {
-        return "price".equals(name) ? "price" : "name";
-    }
-
-"#,
-    "}\n",
-);
-
-const GO: Template = (
-    "package shop\n\nimport (\n\t\"database/sql\"\n\t\"net/http\"\n)\n\nconst limit = 20\n\ntype server struct {\n\tdb *sql.DB\n}\n\n",
-    r#"func (s *server) handlerNUM(w http.ResponseWriter, r *http.Request) {
-	term := r.URL.Query().Get("q")
-	order := columnNUM(r.URL.Query().Get("by"))
-	if term == "" || len(term) > 100 {
-		http.Error(w, "bad term", http.StatusBadRequest)
-		return
-	}
-	query := "SELECT * FROM items WHERE name LIKE '%" + term + "%' ORDER BY " + order
-	rows, err := s.db.sink(query)
-	if err != nil {
-		http.Error(w, err.Error(), http.StatusInternalServerError)
-		return
-	}
-	items := make([]item, 0, limit)
-	for rows.Next() {
-		var it item
-		if err := rows.Scan(&it.name, &it.price); err == nil {
-			items = append(items, it)
-		}
-	}
-	render(w, items, NUM)
-}
-
-func columnNUM(name string) string {
-	if name == "price" {
-		return "price"
-	}
-	return "name"
-}
-
-"#,
-    "",
-);
