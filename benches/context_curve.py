@@ -7,7 +7,8 @@ usage: context_curve.py --sources DIR [--binary target/release/chaffinch] [--out
            findings/tools/materialize.py of the reference data
 
 The reference data is looked for at $CHAFFINCH_TESTDATA, else ../shared. Its scorer wants
-`pip install bpe-openai`. Prints the table that it draws.
+`pip install bpe-openai`. Prints the tables of docs/context.md: what it draws, and the default budget's rows by language
+and by what a finding needs.
 """
 import argparse
 import os
@@ -17,26 +18,34 @@ import sys
 import tempfile
 
 BUDGETS = [100, 150, 200, 300, 450, 600, 900, 1200]
+DEFAULT = 900
 HERE = pathlib.Path(__file__).resolve().parent.parent
 WIDTH, HEIGHT = 720, 400
 LEFT, RIGHT, TOP, BOTTOM = 56, 150, 24, 48
 
 
-def score(options, data, name, truth, sources, budget):
-    """(recall, complete, mean tokens, mean requests) over one set at one budget."""
+def score(options, data, name, truth, sources, budget, by="needs"):
+    """The scorer's rows over one set at one budget: {group: (n, recall, complete, mean, median, p90, requests)}."""
     with tempfile.NamedTemporaryFile("w+", suffix=".jsonl") as sent:
         excerpt = [options.binary, "excerpt", "--root", sources, "--truth", truth, "--jsonl"]
         subprocess.run([*excerpt, "--budget", str(budget)], stdout=sent, check=True)
         scorer = data / "findings/tools/score_context.py"
-        arguments = ["--sources", sources, "--truth", truth, "--sent", sent.name]
+        arguments = ["--sources", sources, "--truth", truth, "--sent", sent.name, "--by", by]
         done = subprocess.run(
             [sys.executable, scorer, *arguments], capture_output=True, text=True
         )
     if done.returncode != 0:
         sys.exit(f"the scorer failed on {name}: {done.stderr.strip() or done.stdout.strip()}")
-    every = next(line for line in done.stdout.splitlines() if line.startswith("all "))
-    _, _, recall, complete, mean, _, _, fetched = every.split()
-    return float(recall), float(complete), int(mean), float(fetched)
+    rows = (line.rsplit(None, 7) for line in done.stdout.splitlines()[1:])
+    return {
+        group: (int(n), float(recall), float(complete), int(mean), int(median), int(p90), float(fetched))
+        for group, n, recall, complete, mean, median, p90, fetched in rows
+    }
+
+
+def table(head, rows):
+    """A table in Markdown."""
+    return "\n".join("| " + " | ".join(row) + " |" for row in [head, ["---"] * len(head), *rows])
 
 
 def path(points):
@@ -89,17 +98,28 @@ def main():
         ("repositories", "#0b62c4"): (findings / "context_truth.jsonl", options.sources),
         ("corpus", "#b3400a"): (findings / "corpus/truth.jsonl", findings / "corpus"),
     }
+    score_set = lambda key, budget, by="needs": score(
+        options, data, key[0], *map(str, sets[key]), budget, by
+    )
     rows = {}
-    print(f"{'set':<14}{'budget':>8}{'recall':>9}{'complete':>10}{'tokens':>8}{'requests':>10}")
-    for key, (truth, sources) in sets.items():
-        rows[key] = []
-        for budget in BUDGETS:
-            values = score(options, data, key[0], str(truth), str(sources), budget)
-            rows[key].append((budget, values))
-            recall, complete, mean, fetched = values
-            print(f"{key[0]:<14}{budget:>8}{recall:>9.3f}{complete:>10.3f}{mean:>8}{fetched:>10.2f}")
+    for key in sets:
+        measured = ((budget, score_set(key, budget)["all"]) for budget in BUDGETS)
+        rows[key] = [(b, (recall, complete, mean)) for b, (_, recall, complete, mean, *_) in measured]
+    figures = lambda values: [f"{values[0]:.3f}", f"{values[1]:.3f}", str(values[2])]
+    words = ["recall", "complete", "tokens"]
+    head = ["budget", *(f"{name}: {word}" for name, _ in sets for word in words)]
+    beside = zip(*rows.values())
+    print(table(head, [[f"{sets[0][0]:,}", *(f for s in sets for f in figures(s[1]))] for sets in beside]))
+    head = ["findings", "", "recall", "complete", "tokens", "median", "p90", "requests"]
+    for key in sets:
+        groups = {**score_set(key, DEFAULT, "language"), **score_set(key, DEFAULT)}
+        body = (
+            [group, str(n), f"{recall:.3f}", f"{complete:.3f}", *map(str, rest[:-1]), f"{rest[-1]:.1f}"]
+            for group, (n, recall, complete, *rest) in groups.items()
+        )
+        print(f"\n{key[0]}, budget {DEFAULT}\n\n{table(head, body)}")
     pathlib.Path(options.out).write_text(draw(rows))
-    print(f"drawn: {options.out}")
+    print(f"\ndrawn: {options.out}")
 
 
 if __name__ == "__main__":

@@ -100,6 +100,16 @@ struct Reader<'t> {
     found: Reading,
 }
 
+/// What the slice of a function leads to.
+struct Sliced<'t> {
+    /// The names in it.
+    names: Vec<Name<'t>>,
+    /// How far the parameters are that it comes from.
+    parameters: Option<u32>,
+    /// Whether the function returns what is made of the finding's value.
+    returns: bool,
+}
+
 impl<'t> Reader<'t> {
     /// The code around `row`. `main` says that the finding itself is there; of any other place only
     /// the slice is taken, and it needs a higher rung, being outside of the finding's function.
@@ -114,13 +124,13 @@ impl<'t> Reader<'t> {
             true => (0, Rung::Slice),
             false => (rank::AROUND_ELSEWHERE, Rung::Function),
         };
-        let (mut names, parameters) = self.slice(frame, further, rung);
+        let Sliced { mut names, parameters, returns } = self.slice(frame, further, rung);
         let Some(definitions) = definitions else { return };
         let mut hooks = Vec::new();
         if main {
             self.function(frame, row);
             hooks = self.classes(frame);
-            names.extend(self.callers(frame, parameters));
+            names.extend(self.callers(frame, parameters, returns));
         }
         let known = frame.function.unwrap_or(frame.piece);
         let class = frame.classes.last().copied();
@@ -150,9 +160,10 @@ impl<'t> Reader<'t> {
 
     /// The callers of the function around, within the file; returns the names in them. Where its
     /// values come in through parameters and nobody here calls it, callers elsewhere matter.
-    fn callers(&mut self, frame: &Frame, parameters: Option<u32>) -> Vec<Name<'t>> {
+    fn callers(&mut self, frame: &Frame, parameters: Option<u32>, returns: bool) -> Vec<Name<'t>> {
         let rank = rank::SIGNATURE + parameters.unwrap_or(rank::STEP);
         let own = uses::named(self.tree, self.source, frame, rank);
+        let own = own.map(|own| Use { returns, ..own });
         let Some(own) = own.filter(|own| !self.is_entry(frame, &own.name)) else {
             return Vec::new();
         };
@@ -197,7 +208,7 @@ impl<'t> Reader<'t> {
     }
 
     /// The statements that the focus depends on; returns the names in them.
-    fn slice(&mut self, frame: &Frame, further: u32, rung: Rung) -> (Vec<Name<'t>>, Option<u32>) {
+    fn slice(&mut self, frame: &Frame, further: u32, rung: Rung) -> Sliced<'t> {
         let units = units::split(self.tree, self.source, frame.piece);
         let seeds = seeds(&units, self.focus);
         let distances = slice::backward(&units, &seeds);
@@ -237,7 +248,11 @@ impl<'t> Reader<'t> {
                 names.extend(follow::names(unit, base, &units));
             }
         }
-        (names, parameters)
+        let returns = follow::results(&units).iter().any(|(result, _)| {
+            seeds.iter().any(|(seed, _)| seed == result)
+                || after.get(*result).is_some_and(Option::is_some)
+        });
+        Sliced { names, parameters, returns }
     }
 
     /// The rest of the function around `row`. What only these lines name is not followed.

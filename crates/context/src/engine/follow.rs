@@ -248,10 +248,20 @@ impl<'t, 'd> Follow<'t, 'd> {
         let hooks = !self.tree.language.hooks.is_empty() && made.is_none();
         if let Some(name) = name_of(self.tree, self.source, function).filter(|_| hooks) {
             let rank = base + rank::STEP;
-            self.found.hooked.push(Use { name: name.to_owned(), class: None, rank });
+            self.found.hooked.push(Use {
+                name: name.to_owned(),
+                class: None,
+                rank,
+                returns: false,
+            });
         }
         if let Some(name) = made.and_then(|class| name_of(self.tree, self.source, class)) {
-            self.found.uses.push(Use { name: name.to_owned(), class: None, rank: base });
+            self.found.uses.push(Use {
+                name: name.to_owned(),
+                class: None,
+                rank: base,
+                returns: false,
+            });
         }
     }
 
@@ -350,7 +360,7 @@ struct Next<'t> {
 }
 
 /// The units that give a function's result: what it returns, and its last statement.
-fn results(units: &Units<'_>) -> Vec<(usize, u32)> {
+pub(crate) fn results(units: &Units<'_>) -> Vec<(usize, u32)> {
     let mut seeds: Vec<(usize, u32)> = Vec::new();
     let mut inner = 0;
     for (index, unit) in units.all.iter().enumerate() {

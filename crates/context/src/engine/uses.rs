@@ -7,6 +7,7 @@ use chaffinch_core::{Reason, Rung};
 use super::{
     definitions::name_of,
     follow::{self, Name},
+    forward,
     frame::{self, Frame},
     names::{Mention, Space, mention},
     slice,
@@ -38,6 +39,8 @@ pub(crate) struct Use {
     /// The class that it is part of.
     pub(crate) class: Option<String>,
     pub(crate) rank: u32,
+    /// Whether what it returns is made of the finding's value.
+    pub(crate) returns: bool,
 }
 
 /// What the callers in a file say.
@@ -68,14 +71,19 @@ pub(crate) fn callers<'t>(
         let own_row = |u: &units::Unit<'_>| u.rows.contains(&row);
         let Some(seed) = units.all.iter().rposition(own_row) else { continue };
         let steps = slice::backward(&units, &[(seed, 0)]);
+        let after = match wanted.returns && called {
+            true => forward::forward(&units, &[(seed, 0)]),
+            false => vec![None; units.all.len()],
+        };
         let is_empty = wanted.class.is_none() && is_empty(tree, source, at);
         let again = if frames.insert(frame.piece.scope) { 0 } else { rank::STEP };
         let base =
             wanted.rank + rank::CALLER + again + 4 * u32::try_from(number).unwrap_or_default();
         let shown = frame.function.map(|f| tree.node(f.scope).first_row);
-        for (unit, steps) in units.all.iter().zip(&steps) {
+        for (unit, (steps, after)) in units.all.iter().zip(steps.iter().zip(after)) {
             let head = called && unit.role.is_function() && Some(unit.first_row) == shown;
-            let Some(steps) = steps.or(head.then_some(1)) else { continue };
+            let after = after.filter(|_| frame.function.is_some());
+            let Some(steps) = steps.or(head.then_some(1)).or(after) else { continue };
             // Where it is only handed on, the values around it say nothing.
             let far = if frame.function.is_some() { FAR } else { FAR_OUTSIDE };
             let far = if is_empty && !head { 0 } else { far };
@@ -125,9 +133,15 @@ pub(crate) fn named(tree: &Tree, source: &str, frame: &Frame, rank: u32) -> Opti
     let class = frame.classes.last().and_then(|class| name_of(tree, source, *class));
     let class = class.or_else(|| units::receiver_type(tree, source, scope));
     if tree.language.constructors.contains(&name) {
-        return class.map(|class| Use { name: class.to_owned(), class: None, rank });
+        return class.map(|class| Use {
+            name: class.to_owned(),
+            class: None,
+            rank,
+            returns: false,
+        });
     }
-    Some(Use { name: name.to_owned(), class: class.map(str::to_owned), rank })
+    let class = class.map(str::to_owned);
+    Some(Use { name: name.to_owned(), class, rank, returns: false })
 }
 
 /// How far the nearest statement of the slice is that reads a parameter of the function shown.

@@ -10,6 +10,7 @@ mod languages;
 mod odd;
 mod properties;
 mod records;
+mod returned;
 
 use std::{
     collections::BTreeMap,
