@@ -9,6 +9,7 @@ mod elsewhere;
 mod follow;
 mod forward;
 mod frame;
+mod hooks;
 mod imports;
 mod names;
 mod parse;

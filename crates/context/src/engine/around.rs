@@ -11,8 +11,7 @@ use super::{
     follow::{self, Follow, Name},
     forward,
     frame::{self, Frame},
-    names::Space,
-    slice,
+    hooks, slice,
     tree::Tree,
     units::{self, Piece, Unit, Units},
     uses::{self, Use, Used},
@@ -21,7 +20,6 @@ use crate::{
     budget::{Pick, rank},
     language::Role,
     lines::SourceFile,
-    window,
 };
 
 /// Rows around the finding in which nothing may be unreadable.
@@ -295,22 +293,12 @@ impl<'t> Reader<'t> {
             let units = units::split(self.tree, self.source, Piece { from: piece.from, scope });
             self.found.bases.extend(bases(&units, name_of_class));
             let head = units.all.first().map(|u| u.rows.clone()).unwrap_or_default();
-            for row in head.iter().take(8) {
-                let text = self.file.line(row + 1).trim_start();
-                let named = name_of_class.is_some_and(|name| window::holds(text, name));
-                if named || text.starts_with(['@', '[', '#']) {
-                    self.add(*row, rank::CLASS, Reason::Signature);
-                }
+            for row in hooks::head(self.file, head.into_iter(), name_of_class).collect::<Vec<_>>() {
+                self.add(row, rank::CLASS, Reason::Signature);
             }
-            for unit in units.all.iter().skip(1).filter(|u| is_hook(self.tree, u, function)) {
-                for row in unit.rows.iter().take(8) {
-                    self.add(*row, rank::HOOK, Reason::Signature);
-                }
-                // What comes after the first key says when, not what.
-                names.extend(unit.symbols.iter().map_while(|s| s.strip_prefix(':')).map(|text| {
-                    Name { text, space: Space::Own, rank: rank::HOOK, called: true, object: None }
-                }));
-            }
+            let (rows, named) = hooks::of(self.tree, &units, function);
+            rows.into_iter().for_each(|row| self.add(row, rank::HOOK, Reason::Signature));
+            names.extend(named);
         }
         names
     }
@@ -380,13 +368,4 @@ fn nearest(unit: &Unit<'_>, focus: &Focus<'_>) -> u32 {
     let inside = |row: &u32| focus.rows.iter().any(|(first, last)| (first..=last).contains(&row));
     let first = unit.rows.first().copied().unwrap_or_default();
     unit.rows.iter().copied().find(inside).unwrap_or(first)
-}
-
-/// Whether a statement of a class body says what runs around `function`, or when it runs.
-fn is_hook(tree: &Tree, unit: &Unit<'_>, function: Option<&str>) -> bool {
-    let is_function = |symbol: &str| symbol.strip_prefix(':').is_some_and(|s| Some(s) == function);
-    let called = unit.mentions.first().filter(|m| m.called);
-    let named = called.is_some_and(|m| tree.language.hooks.contains(&m.text));
-    let limited = unit.symbols.contains(&"only") || !named;
-    called.is_some() && (!limited || unit.symbols.iter().any(|s| is_function(s)))
 }

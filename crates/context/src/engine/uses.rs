@@ -9,6 +9,7 @@ use super::{
     follow::{self, Name},
     forward,
     frame::{self, Frame},
+    hooks,
     names::{Mention, Space, mention},
     slice,
     tree::Tree,
@@ -28,6 +29,9 @@ const FAR: u32 = 5;
 
 /// The same outside of functions, where all that was done to an object before is one long list.
 const FAR_OUTSIDE: u32 = 2;
+
+/// How many steps away the guards of a caller's class are.
+const GUARDS: u32 = 2;
 
 /// A call within an argument of a call: how far up that is looked for.
 const NEAR: usize = 4;
@@ -105,6 +109,20 @@ pub(crate) fn callers<'t>(
         }
         if !called {
             continue;
+        }
+        if let Some(function) = frame.function.filter(|_| again == 0) {
+            let name = name_of(tree, source, function.scope);
+            let (rows, names) = hooks::around_caller(tree, file, &frame, name);
+            let far = base + rank::STEP * GUARDS;
+            let reason = || Reason::Signature;
+            let picks = rows.into_iter().map(|row| Pick {
+                line: row + 1,
+                rank: far,
+                reason: reason(),
+                rung,
+            });
+            used.picks.extend(picks);
+            used.names.extend(names.into_iter().map(|name| Name { rank: far, ..name }));
         }
         if let Some(rank) = through_parameters(tree, &frame, &units, &steps) {
             used.callers.extend(named(tree, source, &frame, base + rank));

@@ -52,3 +52,59 @@ def main(argv):
 "#,
     )]);
 }
+
+#[test]
+fn a_caller_comes_with_the_filters_of_its_class() {
+    sends(&[
+        (
+            "app/helpers/jobs_helper.rb",
+            r#"module JobsHelper
+  def job_data(job)
+    YAML.unsafe_load(job.handler) # <-- here
+  end
+end
+"#,
+        ),
+        (
+            "app/controllers/jobs_controller.rb",
+            r#"class JobsController < ApplicationController
+  before_action :authenticate_admin! # needed
+  before_action :load_agent, only: [:index] # in vain
+
+  def index
+    @jobs = [] # in vain
+  end
+
+  def show
+    @data = job_data(Job.find(params[:id])) # needed
+  end
+end
+"#,
+        ),
+    ]);
+}
+
+#[test]
+fn a_caller_comes_with_the_annotations_of_its_class() {
+    sends(&[(
+        "src/Files.java",
+        r#"class Store {
+    File open(String name) {
+        return new File(ROOT, name); // <-- here
+    }
+}
+
+@RestController
+@RequestMapping("/admin") // needed
+class Files {
+    private int count; // in vain
+
+    private final Store store = new Store();
+
+    File show(String name) { // needed
+        return store.open(name); // needed
+    }
+}
+"#,
+    )]);
+}
