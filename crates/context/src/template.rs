@@ -16,6 +16,9 @@ use crate::{
 /// Lines back to which blocks and values are looked for.
 const FAR: u32 = 600;
 
+/// Lines of one tag at most.
+const TAG: u32 = 12;
+
 /// Blocks around the finding that are shown.
 const BLOCKS: usize = 6;
 
@@ -78,7 +81,8 @@ pub(crate) fn read(file: &SourceFile, template: &Template, lines: LineRange) -> 
             add(line, rank::SLICE + rank::VALUE, Reason::Definition((*name).to_owned()));
         }
     }
-    if (lines.start..=lines.end).take(40).all(|line| codes(file.line(line), template).is_empty()) {
+    picks.extend(elements(file, lines.start));
+    if !has_code(file, template, lines) {
         picks.extend(window::picks(file, lines));
     }
     let wanted = |name: &&str| Wanted {
@@ -88,6 +92,11 @@ pub(crate) fn read(file: &SourceFile, template: &Template, lines: LineRange) -> 
         rank: rank::SLICE,
     };
     Told { picks, names: names.iter().map(wanted).collect() }
+}
+
+/// Whether there is code of the template in these lines, not only text.
+pub(crate) fn has_code(file: &SourceFile, template: &Template, lines: LineRange) -> bool {
+    (lines.start..=lines.end).take(40).any(|line| !codes(file.line(line), template).is_empty())
 }
 
 /// The pieces of code in a line. One that is not closed goes to the line's end.
@@ -155,6 +164,35 @@ fn blocks(file: &SourceFile, template: &Template, at: u32) -> Vec<(u32, String)>
     }
     let skip = open.len().saturating_sub(BLOCKS);
     open.split_off(skip)
+}
+
+/// Where the script, the style sheet and the tag begin that a line stands in the middle of: what they
+/// are decides how a value must be escaped.
+pub(crate) fn elements(file: &SourceFile, at: u32) -> impl Iterator<Item = Pick> {
+    let mut found = Vec::new();
+    for name in ["script", "style"] {
+        let turn = (at.saturating_sub(FAR).max(1)..at).rev().find_map(|line| {
+            let text = file.line(line);
+            let opens = text.rfind(&format!("<{name}"));
+            let closes = text.rfind(&format!("</{name}"));
+            (opens.is_some() || closes.is_some()).then_some((line, opens > closes))
+        });
+        found.extend(turn.filter(|(_, opens)| *opens).map(|(line, _)| line));
+    }
+    let turn = (at.saturating_sub(TAG).max(1)..at).rev().find_map(|line| {
+        let text = file.line(line);
+        let opens = text.match_indices('<').map(|(at, _)| at).rfind(|at| {
+            text.get(at + 1..).is_some_and(|rest| rest.starts_with(char::is_alphabetic))
+        });
+        let arrow =
+            |at: &usize| !text.get(..*at).is_some_and(|t| t.ends_with(['%', '-', '=', '?']));
+        let closes = text.match_indices('>').map(|(at, _)| at).rfind(arrow);
+        (opens.is_some() || closes.is_some()).then_some((line, opens > closes))
+    });
+    found.extend(turn.filter(|(_, opens)| *opens).map(|(line, _)| line));
+    let rank = rank::SLICE + rank::STEP;
+    let pick = move |line| Pick { line, rank, reason: Reason::Function, rung: Rung::Slice };
+    found.into_iter().map(pick)
 }
 
 /// `posts.each do |post|`

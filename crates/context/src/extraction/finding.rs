@@ -98,19 +98,24 @@ pub(super) fn read(extraction: &mut Extraction) -> Result<(), NoExcerpt> {
             engine::around(file, tree, &focus)
                 .map_err(|why| format!("{} file, but {why}", tree.language.name))
         });
+        let mut page = read.template;
         match found {
-            Ok(found) => reading = found,
-            Err(_) if read.template.is_some() => {
-                let told = read.template.map(|t| template::read(file, t, lines));
-                if let Some(told) = told {
-                    picks.extend(told.picks);
-                    rendered = Some(told.names);
+            Ok(found) => {
+                reading = found;
+                page = page.filter(|page| template::has_code(file, page, lines));
+                if read.template.is_some() {
+                    picks.extend(template::elements(file, lines.start));
                 }
             }
+            Err(_) if page.is_some() => {}
             Err(why) => {
                 notes.push(format!("{why}: lines near the finding are shown instead"));
                 picks.extend(window::picks(file, lines));
             }
+        }
+        if let Some(told) = page.map(|page| template::read(file, page, lines)) {
+            picks.extend(told.picks);
+            rendered = Some(told.names);
         }
     }
     if ceiling >= Rung::File && read.not_ours.is_none() {

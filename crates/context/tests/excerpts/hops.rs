@@ -345,16 +345,17 @@ fn a_template_shows_its_blocks_and_what_renders_it() {
 #[test]
 fn a_script_in_a_page_is_read_as_a_script() {
     let page = "<template>\n  <p>{{ html }}</p>\n</template>\n<script setup lang=\"ts\">\nconst q = route.query.q as string\nfunction show(x: string) {\n  const text = '<b>' + x\n  el.innerHTML = text // <-- here\n}\nshow(q)\n</script>\n<style>\np { color: red }\n</style>\n";
-    assert_snapshot!(read(&[("src/Page.vue", page)], &Asked::default()), @"
+    assert_snapshot!(read(&[("src/Page.vue", page)], &Asked::default()), @r#"
     src/Page.vue
     src/Page.vue
+       4 function | <script setup lang="ts">
        5 caller of show | const q = route.query.q as string
        6 signature | function show(x: string) {
        7 function |   const text = '<b>' + x
        8 finding |   el.innerHTML = text // <-- here
       10 caller of show | show(q)
     rung Function
-    ");
+    "#);
 }
 
 #[test]

@@ -8,6 +8,7 @@ mod elsewhere;
 mod hops;
 mod languages;
 mod odd;
+mod pages;
 mod properties;
 mod records;
 mod returned;
