@@ -5,7 +5,13 @@ use std::collections::BTreeSet;
 
 use chaffinch_core::{Reason, Rung};
 
-use super::{definitions::Definitions, frame, imports::imports, tree::Tree, units};
+use super::{
+    definitions::{Definitions, name_of},
+    forward, frame,
+    imports::imports,
+    tree::Tree,
+    units,
+};
 use crate::{
     budget::{Pick, rank},
     language::Role,
@@ -50,10 +56,18 @@ pub(crate) fn uses(
     let own = frame::around(tree, rows.0).function.map(|function| function.rows(tree));
     let known = |row: u32| inside(row) || own.is_some_and(|(from, to)| from <= row && row <= to);
     let mut found = scan(tree, source, &sought, &known);
-    // What is kept in a value of the file shows where that one is used.
-    let kept = found.iter().filter(|(row, _)| frame::around(tree, *row).function.is_none());
-    let kept = kept.take(MANY).flat_map(|(row, _)| definitions.values_on(tree, (*row, *row)));
-    let names: BTreeSet<String> = kept.map(str::to_owned).collect();
+    // What is kept in a value of the file shows where that one is used; a function that uses it,
+    // where that one is called.
+    let mut names: BTreeSet<String> = BTreeSet::new();
+    for (row, name) in found.iter().take(MANY) {
+        match frame::around(tree, *row).function {
+            None => names.extend(definitions.values_on(tree, (*row, *row)).map(str::to_owned)),
+            Some(function) if sought.names.contains(name) => {
+                names.extend(name_of(tree, source, function.scope).map(str::to_owned));
+            }
+            Some(_) => {}
+        }
+    }
     if !names.is_empty() {
         let new = |row: u32| known(row) || found.iter().any(|(known, _)| *known == row);
         let further = scan(tree, source, &Sought { names, keys: BTreeSet::new() }, &new);
@@ -102,7 +116,8 @@ fn scan(
             continue;
         }
         let text = tree.text(at, source);
-        let name = node.role == Role::Name && sought.names.contains(text);
+        let defines = || tree.parent(at).is_some_and(|above| tree.node(above).role.is_function());
+        let name = node.role == Role::Name && sought.names.contains(text) && !defines();
         let key = key(tree, source, at).filter(|key| sought.keys.contains(key));
         if let Some(hit) = key.or(name.then_some(text)).filter(|_| !known(node.first_row))
             && found.last().is_none_or(|(row, _)| *row != node.first_row)
@@ -121,6 +136,14 @@ fn picks(tree: &Tree, file: &SourceFile, row: u32, number: usize, name: &str) ->
     let head = frame.function.map(|f| tree.node(f.scope).first_row).filter(|head| *head != row);
     let own = units.all.iter().rev().find(|unit| unit.rows.contains(&row));
     let own = own.into_iter().flat_map(|unit| unit.rows.iter().map(move |row| (*row, base)));
+    // And what is done there with the value.
+    let seed = units.all.iter().rposition(|unit| unit.rows.contains(&row));
+    let seeds: Vec<(usize, u32)> =
+        seed.filter(|_| head.is_some()).map(|seed| (seed, 0)).into_iter().collect();
+    let after = units.all.iter().zip(forward::forward(&units, &seeds));
+    let after = after.filter(|(_, steps)| *steps == Some(1));
+    let after = after.flat_map(|(unit, _)| unit.rows.iter().map(|row| (*row, base + rank::STEP)));
+    let own = own.chain(after);
     let rows = own.chain(head.map(|head| (head, base + rank::STEP)));
     let reason = || Reason::Caller(name.to_owned());
     rows.filter(|(row, _)| file.has_code(row + 1))

@@ -108,3 +108,53 @@ class Files {
 "#,
     )]);
 }
+
+#[test]
+fn a_function_that_uses_what_the_finding_defines_comes_with_its_callers() {
+    sends(&[(
+        "src/generate.ts",
+        r#"const seed = Date.now() ^ (Math.random() * 0x100000000); // <-- here
+
+export function random(min: number, max: number) {
+  const value = Math.imul(seed, 48271); // needed
+  return min + (value % (max - min)); // needed
+}
+
+export function size(text: string) {
+  return text.length; // in vain
+}
+
+export function accessCode() {
+  let code = '';
+  for (let i = 0; i < 16; i++) {
+    code += LETTERS[random(0, LETTERS.length - 1)]; // needed
+  }
+  return code;
+}
+"#,
+    )]);
+}
+
+#[test]
+fn what_is_made_of_a_value_under_the_same_key_is_shown_with_it() {
+    sends(&[(
+        "app.py",
+        r#"@app.post("/login")
+def login():
+    token = encode(request.form["name"])
+    response = make_response(redirect("/"))
+    response.set_cookie("session", token)  # <-- here
+    return response
+
+
+@app.get("/me")
+def me():
+    token = request.cookies.get("session")  # needed
+    log.debug("in vain")
+    log.debug("in vain")
+    name = decode(token).split(":")[0]  # needed
+    log.debug("in vain")
+    return render(name)
+"#,
+    )]);
+}
