@@ -23,7 +23,8 @@ pub struct Limits {
     pub budget: usize,
     /// The highest rung of the ladder of disclosure.
     pub ceiling: Rung,
-    /// Files asked for, those that do not exist included.
+    /// Files asked for about one finding, those that do not exist included, in all rounds
+    /// ([`Extraction::after`]).
     pub content_requests: u32,
     /// Steps for parsing one file; past them it counts as one without a grammar. A step is a hundred
     /// operations of the parser: about 100 bytes of source, 0.05 ms and 4 KB of memory. What is hard
@@ -72,6 +73,8 @@ impl Extractor {
             changed: Vec::new(),
             needs: Vec::new(),
             asked: None,
+            known: HashSet::new(),
+            known_folders: HashSet::new(),
             listed: HashSet::new(),
             requests: 0,
             listings: 0,
@@ -82,6 +85,7 @@ impl Extractor {
             keys: Vec::new(),
             callers: None,
             notes: Vec::new(),
+            unasked: false,
             outcome: None,
         }
     }
@@ -132,6 +136,9 @@ pub struct Extraction {
     changed: Vec<RepoPath>,
     needs: Vec<String>,
     asked: Option<Asked>,
+    /// What was asked for in earlier rounds: it is at hand.
+    known: HashSet<RepoPath>,
+    known_folders: HashSet<String>,
     listed: HashSet<String>,
     requests: u32,
     listings: u32,
@@ -146,6 +153,8 @@ pub struct Extraction {
     /// Whether callers were looked for, and found.
     callers: Option<bool>,
     notes: Vec<String>,
+    /// Whether something that was named as missing was not looked for.
+    unasked: bool,
     outcome: Option<Result<Excerpt, NoExcerpt>>,
 }
 
@@ -172,6 +181,19 @@ impl Extraction {
         self
     }
 
+    /// Says which files and folders were asked for in earlier rounds about the same finding. They
+    /// count as asked for, each once; what is at hand may be wanted again, so that a round only adds.
+    #[must_use]
+    pub fn after(
+        mut self,
+        files: impl IntoIterator<Item = RepoPath>,
+        folders: impl IntoIterator<Item = String>,
+    ) -> Self {
+        self.known.extend(files);
+        self.known_folders.extend(folders);
+        self
+    }
+
     /// The next step. Asks for one thing at a time, and for the same one until it is given.
     #[expect(clippy::should_implement_trait, reason = "a step of a dialogue, not of a sequence")]
     pub fn next(&mut self) -> Step {
@@ -187,11 +209,9 @@ impl Extraction {
             let own = self.finding.location.as_ref().map(|l| l.path.clone());
             return match own {
                 None => self.fail("the finding names no file"),
-                Some(_) if self.limits.content_requests == 0 => {
-                    self.fail("no file may be asked for")
-                }
+                Some(path) if !self.may_ask(&path) => self.fail("no file may be asked for"),
                 Some(path) => {
-                    self.requests += 1;
+                    self.count(&path);
                     self.asked = Some(Asked::Own(path.clone()));
                     Step::Want(path)
                 }
@@ -215,32 +235,58 @@ impl Extraction {
             } else if let Some(file) = self.files.iter().position(|f| f.path() == &path) {
                 answers::give(self, index, file);
             } else if let Some(folder) = self.unlisted(index) {
-                self.listings += 1;
+                self.listings += u32::from(!self.known_folders.contains(&folder));
                 self.listed.insert(folder.clone());
                 self.asked = Some(Asked::Names(folder.clone()));
                 return Some(Step::List(folder));
-            } else if self.requests < self.limits.content_requests {
-                self.requests += 1;
+            } else if self.may_ask(&path) {
+                self.count(&path);
                 self.asked = Some(Asked::Other(path.clone(), index));
                 return Some(Step::Want(path));
             } else {
-                let flow = self.questions.all.get(index).is_some_and(|q| q.flow);
-                let note = "the flow passes through more files than may be asked for";
-                if flow && !self.notes.iter().any(|n| n == note) {
-                    self.notes.push(note.into());
-                }
+                self.leave(index);
                 self.questions.miss(index);
             }
         }
         None
     }
 
+    /// Says what a question that may ask for nothing more leaves out.
+    fn leave(&mut self, index: usize) {
+        let Some(question) = self.questions.all.get(index) else { return };
+        let note = match (question.flow, &question.need) {
+            (true, _) => "the flow passes through more files than may be asked for",
+            (_, Some(_)) => {
+                "no more files may be asked for: not all that was named as missing was looked for"
+            }
+            _ => return,
+        };
+        self.unasked |= question.need.is_some();
+        if !self.notes.iter().any(|n| n == note) {
+            self.notes.push(note.into());
+        }
+    }
+
+    /// Whether a file is at hand, or may be asked for.
+    fn may_ask(&self, path: &RepoPath) -> bool {
+        self.known.contains(path) || self.requests() < self.limits.content_requests
+    }
+
+    fn count(&mut self, path: &RepoPath) {
+        self.requests += u32::from(!self.known.contains(path));
+    }
+
     /// A folder whose names would help with a question.
     fn unlisted(&self, index: usize) -> Option<String> {
-        let may = self.limits.listing && self.listings < self.limits.content_requests;
-        let question = self.questions.all.get(index).filter(|_| may)?;
+        let question = self.questions.all.get(index).filter(|_| self.limits.listing)?;
         let guessed = question.candidates.len() > 1;
-        question.folders.iter().find(|f| guessed && !self.listed.contains(*f)).cloned()
+        let room = self.listings() < self.limits.content_requests;
+        let may = |folder: &&String| {
+            guessed
+                && !self.listed.contains(*folder)
+                && (room || self.known_folders.contains(*folder))
+        };
+        question.folders.iter().find(may).cloned()
     }
 
     /// Hands over what became of the file that [`Extraction::next`] wanted. Any other path is
@@ -293,14 +339,20 @@ impl Extraction {
         }
     }
 
-    /// How many files were asked for so far.
+    /// How many files were asked for so far, those of earlier rounds included.
     pub fn requests(&self) -> u32 {
-        self.requests
+        self.requests.saturating_add(number(self.known.len()))
     }
 
-    /// How many folders were asked for so far.
+    /// How many folders were asked for so far, those of earlier rounds included.
     pub fn listings(&self) -> u32 {
-        self.listings
+        self.listings.saturating_add(number(self.known_folders.len()))
+    }
+
+    /// Whether something that was named as missing was not looked for, since no more files may be
+    /// asked for.
+    pub fn is_spent(&self) -> bool {
+        self.unasked
     }
 
     fn fail(&mut self, why: &str) -> Step {
@@ -311,4 +363,8 @@ impl Extraction {
         self.files.clear();
         Step::Done(Box::new(self.outcome.insert(outcome).clone()))
     }
+}
+
+fn number(of: usize) -> u32 {
+    u32::try_from(of).unwrap_or(u32::MAX)
 }

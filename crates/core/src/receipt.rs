@@ -48,7 +48,8 @@ pub struct Receipt {
 /// What was asked of the forge to choose the lines for one finding.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ContentRequests {
-    /// Files, those that do not exist included, and those that the same run had at hand already.
+    /// Files, those that do not exist included, and those that the same run had at hand already. In
+    /// a later round about the same finding also those of the earlier ones, each file once.
     pub files: u32,
     /// Folders whose names of files were read (empty: the root), where the policy allows it.
     pub folders: Vec<String>,

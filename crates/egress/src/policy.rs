@@ -20,7 +20,7 @@ pub struct Policy {
     pub ceiling: Rung,
     /// Whether the names of files may be read.
     pub listing: Listing,
-    /// The most files that are asked for to choose the lines of one prompt, those that do not exist
+    /// The most files that are asked for about one finding, in all rounds, those that do not exist
     /// included: 1 to 50.
     pub content_requests: u32,
     /// The most tokens of source in one prompt, counted as [`chaffinch_core::Excerpt::cost`] does.

@@ -2,7 +2,7 @@
 
 mod brake;
 
-use std::sync::Arc;
+use std::{collections::BTreeSet, sync::Arc};
 
 use chaffinch_context::{Answer as Given, Step};
 use chaffinch_core::{
@@ -54,6 +54,23 @@ pub(crate) struct Asker<'a> {
 struct Chosen {
     excerpt: Excerpt,
     requests: ContentRequests,
+    /// Something that the model misses was not looked for, since no more may be asked for.
+    spent: bool,
+}
+
+/// What was asked of the forge about one finding, in all rounds. [`Files`] holds it.
+#[derive(Default)]
+struct Sought {
+    files: BTreeSet<RepoPath>,
+    /// In the order asked.
+    folders: Vec<String>,
+}
+
+impl Sought {
+    fn requests(&self) -> ContentRequests {
+        let files = u32::try_from(self.files.len()).unwrap_or(u32::MAX);
+        ContentRequests { files, folders: self.folders.clone() }
+    }
 }
 
 /// What came of it.
@@ -65,6 +82,7 @@ pub(crate) struct Asked {
     pub(crate) cached: bool,
     pub(crate) directed: Option<Directed>,
     pub(crate) needs: Vec<SourceText>,
+    pub(crate) spent: bool,
 }
 
 impl Asked {
@@ -72,7 +90,15 @@ impl Asked {
         let mut triage = Triage::failed(finding.fingerprint, cause);
         triage.receipt = receipts.last().map(|receipt| receipt.id.clone());
         let reached = if receipts.is_empty() { Reached::No } else { Reached::Yes };
-        Self { triage, receipts, reached, cached: false, directed: None, needs: Vec::new() }
+        Self {
+            triage,
+            receipts,
+            reached,
+            cached: false,
+            directed: None,
+            needs: Vec::new(),
+            spent: false,
+        }
     }
 
     /// This, after an earlier question about the same finding. Where it came to nothing, what the
@@ -106,18 +132,23 @@ impl Asker<'_> {
     pub(crate) async fn ask(&self, finding: &Finding) -> Result<Asked, JobError> {
         let mut wanted: Vec<String> = Vec::new();
         let mut before: Option<(Asked, Chosen)> = None;
+        let mut sought = Sought::default();
         for round in 0..=ROUNDS {
-            let chosen = match self.choose(finding, &wanted).await? {
+            let chosen = match self.choose(finding, &wanted, &mut sought).await? {
                 Ok(chosen) => chosen,
                 Err(cause) if before.is_none() => {
                     return Ok(Asked::failed(finding, cause, Vec::new()));
                 }
                 Err(_) => break,
             };
-            if before.as_ref().is_some_and(|(_, shown)| !adds(&chosen, shown)) {
+            if let Some((asked, shown)) = &mut before
+                && !adds(&chosen, shown)
+            {
+                asked.spent |= chosen.spent;
                 break;
             }
-            let asked = self.question(finding, &chosen).await?;
+            let mut asked = self.question(finding, &chosen).await?;
+            asked.spent = chosen.spent;
             let asked = asked.after(before.take().map(|(earlier, _)| earlier));
             let unsure = asked.triage.cause == Some(Cause::Unsure);
             if !unsure || asked.needs.is_empty() || round == ROUNDS {
@@ -136,7 +167,7 @@ impl Asker<'_> {
 
     /// The outcome of one question.
     async fn question(&self, finding: &Finding, chosen: &Chosen) -> Result<Asked, JobError> {
-        let Chosen { excerpt, requests } = chosen;
+        let Chosen { excerpt, requests, .. } = chosen;
         let directed = directed::find(finding, excerpt);
         let mut receipts = Vec::new();
         for round in 0..ASKS {
@@ -192,11 +223,13 @@ impl Asker<'_> {
         Ok(Asked::failed(finding, Cause::Malformed, receipts))
     }
 
-    /// The lines for one question.
+    /// The lines for one question. `sought` is what earlier rounds asked for, and then this one too:
+    /// the policy's cap is on all of it.
     async fn choose(
         &self,
         finding: &Finding,
         wanted: &[String],
+        sought: &mut Sought,
     ) -> Result<Result<Chosen, Cause>, JobError> {
         let policy = self.parts.door.policy();
         let limits = chaffinch_context::Limits {
@@ -208,9 +241,10 @@ impl Asker<'_> {
         };
         let own = finding.location.as_ref().map(|at| &at.path);
         let extraction = self.parts.extractor.start(finding, limits);
-        let mut extraction =
-            extraction.changing(self.changed.iter().cloned()).needing(wanted.iter().cloned());
-        let mut requests = ContentRequests::default();
+        let mut extraction = extraction
+            .changing(self.changed.iter().cloned())
+            .needing(wanted.iter().cloned())
+            .after(sought.files.iter().cloned(), sought.folders.iter().cloned());
         loop {
             let path = match extraction.next() {
                 Step::Want(path) => path,
@@ -218,17 +252,21 @@ impl Asker<'_> {
                     let names = self.names(&folder).await?;
                     let names: Vec<&str> = names.iter().map(String::as_str).collect();
                     extraction.give_names(&folder, &names);
-                    counter!(CONTENT_REQUESTS, "of" => "folder").increment(1);
-                    requests.folders.push(folder);
+                    if !sought.folders.contains(&folder) {
+                        counter!(CONTENT_REQUESTS, "of" => "folder").increment(1);
+                        sought.folders.push(folder);
+                    }
                     continue;
                 }
                 Step::Done(result) => {
-                    let chosen = result.map(|excerpt| Chosen { excerpt, requests });
+                    let (requests, spent) = (sought.requests(), extraction.is_spent());
+                    let chosen = result.map(|excerpt| Chosen { excerpt, requests, spent });
                     return Ok(chosen.map_err(|error| Cause::Source(error.to_string())));
                 }
             };
-            counter!(CONTENT_REQUESTS, "of" => "file").increment(1);
-            requests.files += 1;
+            if sought.files.insert(path.clone()) {
+                counter!(CONTENT_REQUESTS, "of" => "file").increment(1);
+            }
             let fetched = self.files.get(&path).await;
             match &fetched {
                 Ok(bytes) => extraction.give(&path, Given::Found(bytes.expose())),
@@ -334,7 +372,7 @@ fn finish(
     let answer::Judged { mut triage, needs } = judged;
     triage.model = model;
     triage.receipt = receipts.last().map(|receipt| receipt.id.clone());
-    Asked { triage, receipts, reached: Reached::Yes, cached, directed, needs }
+    Asked { triage, receipts, reached: Reached::Yes, cached, directed, needs, spent: false }
 }
 
 /// What a failure tells about where the prompt got to.

@@ -27,6 +27,9 @@ pub struct Outcome {
     pub directed: Option<Directed>,
     /// What the model would have to see to be sure. Untrusted.
     pub needs: Vec<SourceText>,
+    /// Whether not all of that was looked for, since no more files may be asked for.
+    #[serde(default)]
+    pub spent: bool,
 }
 
 /// Whether what was cleared got to the model.

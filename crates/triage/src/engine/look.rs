@@ -148,7 +148,7 @@ impl Engine {
 }
 
 fn outcome_of(finding: chaffinch_core::Finding, touch: crate::Touch, asked: &Asked) -> Outcome {
-    let Asked { mut triage, receipts, reached, cached, directed, needs } = asked.clone();
+    let Asked { mut triage, receipts, reached, cached, directed, needs, spent } = asked.clone();
     triage.finding = finding.fingerprint;
-    Outcome { finding, triage, touch, receipts, reached, cached, directed, needs }
+    Outcome { finding, triage, touch, receipts, reached, cached, directed, needs, spent }
 }

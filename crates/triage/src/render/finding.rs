@@ -30,6 +30,10 @@ const MAX_BODY: usize = 60_000;
 /// The most findings of one comment: each has its marker there.
 pub(crate) const MOST_ON_LINE: usize = 50;
 
+/// Why what the model misses was not looked for.
+const SPENT: &str = "\n\nNot all of it was looked for: as many files were asked for as the policy \
+                     allows for one finding (`content_requests`).";
+
 /// The comment for the findings that start on one line, each a section.
 pub fn finding_comment(outcomes: &[&Outcome], frame: &Frame<'_>) -> String {
     let mut out = String::new();
@@ -78,7 +82,10 @@ pub(super) fn section(outcome: &Outcome, frame: &Frame<'_>) -> String {
         out.push_str(&collapsed("What to do", &list(steps.expose(), MAX_LINES, MAX_LINE)));
     }
     let needs: Vec<_> = outcome.needs.iter().map(|need| need.expose()).collect();
-    let needs = list(&needs.join("\n"), MAX_LINES, MAX_LINE);
+    let mut needs = list(&needs.join("\n"), MAX_LINES, MAX_LINE);
+    if outcome.spent && !needs.is_empty() {
+        needs.push_str(SPENT);
+    }
     out.push_str(&collapsed("What the model would have to see to be sure", &needs));
     let _ = writeln!(out, "<sub>{}{}</sub>\n", receipt_line(outcome, frame.change), frame.policy());
     out

@@ -8,5 +8,6 @@ mod needs;
 mod path;
 mod privacy;
 mod reports;
+mod requests;
 mod rerun;
 mod wrong;

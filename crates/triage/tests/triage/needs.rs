@@ -15,15 +15,17 @@ const FILTERS: &str = "def clean(name):\n    return name.replace(\"'\", \"''\")\
 const QUERY: &str = "from app.filters import clean\n\n\ndef find(request):\n    name = request.args[\"name\"]\n    safe = getattr(FILTERS, \"clean\")(name)\n    run(f\"select {safe}\")\n";
 
 /// A finding whose helper is in a file that nothing in its own points at.
-fn elsewhere() -> World {
-    let world = shop();
+pub(crate) fn elsewhere() -> World {
+    let mut world = shop();
+    // Guesses at where `clean` is take most of what the policy allows by default.
+    world.policy.content_requests = 20;
     world.forge.adds("app/query.py", QUERY);
     world.forge.file("lib/escape.py", FILTERS);
     world.forge.only_report(semgrep(&[hit("python.sqli", "app/query.py", 7)]));
     world
 }
 
-fn missing(name: &str) -> Result<String, ModelError> {
+pub(crate) fn missing(name: &str) -> Result<String, ModelError> {
     let mut answer: Value =
         serde_json::from_str(&needs_review("It is not shown what it does.")).unwrap();
     answer["needs"] = json!([name]);
