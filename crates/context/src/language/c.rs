@@ -1,14 +1,9 @@
-use std::sync::OnceLock;
-
 use super::{Language, Modules, Role, Rule};
 
 /// The parts that C and C++ share.
 pub(crate) const FAMILY: Modules = Modules {
-    rule: Rule::Include,
     suffixes: &[".c", ".cpp", ".cc"],
     foreign: &["FILE", "NULL", "EOF", "BOOL", "TRUE", "FALSE", "DWORD", "BUFSIZ", "PATH_MAX"],
-    roots: &[],
-    wide_imports: false,
     callers: &[
         "main.{ext}",
         "{dir}.{ext}",
@@ -19,15 +14,14 @@ pub(crate) const FAMILY: Modules = Modules {
     ],
     constants: &["config.h", "{stem}.h", "../include/config.h"],
     entries: &["main", "WinMain", "LLVMFuzzerTestOneInput"],
+    ..Modules::of(Rule::Include)
 };
 
 pub(crate) static C: Language = Language {
     name: "C",
     extensions: &["c", "h"],
-    file_names: &[],
     interpreters: &["tcc"],
     grammar: || tree_sitter_c::LANGUAGE.into(),
-    like: None,
     roles: &[
         (Role::Root, &["translation_unit"]),
         (
@@ -66,21 +60,11 @@ pub(crate) static C: Language = Language {
         ("preproc_def", "name"),
         ("enumerator", "name"),
     ],
-    labels: &[],
     members: &[("field_expression", "argument", "field")],
     bodies: &["body", "consequence", "alternative"],
-    loose: &[],
     parameters: &["parameters"],
-    parameter_lists: &[],
-    argument_lists: &[],
     fills_arguments: true,
-    interpolates: "",
-    selves: &[],
-    constructors: &[],
     exits: &["exit", "_exit", "abort", "die", "err", "errx"],
-    imports: &[],
-    bare_calls: false,
     modules: FAMILY,
-    hooks: &[],
-    compiled: OnceLock::new(),
+    ..Language::bare()
 };

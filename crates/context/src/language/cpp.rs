@@ -1,5 +1,3 @@
-use std::sync::OnceLock;
-
 use super::{
     Language, Role,
     c::{C, FAMILY},
@@ -8,8 +6,6 @@ use super::{
 pub(crate) static CPP: Language = Language {
     name: "C++",
     extensions: &["cpp", "cc", "cxx", "hpp", "hh", "hxx", "ipp", "inl"],
-    file_names: &[],
-    interpreters: &[],
     grammar: || tree_sitter_cpp::LANGUAGE.into(),
     like: Some(&C),
     roles: &[
@@ -26,21 +22,10 @@ pub(crate) static CPP: Language = Language {
         (Role::TypeName, &["namespace_identifier"]),
     ],
     assigns: &[("for_range_loop", "declarator"), ("field_declaration", "declarator")],
-    labels: &[],
     members: &[("qualified_identifier", "scope", "name")],
-    bodies: &[],
-    loose: &[],
-    parameters: &[],
-    parameter_lists: &[],
-    argument_lists: &[],
     fills_arguments: true,
-    interpolates: "",
     selves: &["this"],
-    constructors: &[],
     exits: &["exit", "_exit", "abort", "terminate"],
-    imports: &[],
-    bare_calls: false,
     modules: FAMILY,
-    hooks: &[],
-    compiled: OnceLock::new(),
+    ..Language::bare()
 };

@@ -1,14 +1,10 @@
-use std::sync::OnceLock;
-
 use super::{Language, Modules, Role, Rule};
 
 pub(crate) static CSHARP: Language = Language {
     name: "C#",
     extensions: &["cs", "csx"],
-    file_names: &[],
     interpreters: &["dotnet-script"],
     grammar: || tree_sitter_c_sharp::LANGUAGE.into(),
-    like: None,
     roles: &[
         (Role::Root, &["compilation_unit"]),
         (
@@ -78,20 +74,10 @@ pub(crate) static CSHARP: Language = Language {
     labels: &[("attribute", "name")],
     members: &[("member_access_expression", "expression", "name")],
     bodies: &["body", "consequence", "alternative"],
-    loose: &[],
     parameters: &["parameters"],
-    parameter_lists: &[],
-    argument_lists: &[],
-    fills_arguments: false,
-    interpolates: "",
     selves: &["this"],
-    constructors: &[],
     exits: &["Exit", "FailFast"],
-    imports: &[],
-    bare_calls: false,
     modules: Modules {
-        rule: Rule::Namespace,
-        suffixes: &[],
         foreign: FOREIGN,
         roots: &["", "src"],
         wide_imports: true,
@@ -118,9 +104,9 @@ pub(crate) static CSHARP: Language = Language {
             "InvokeAsync",
             "OnModelCreating",
         ],
+        ..Modules::of(Rule::Namespace)
     },
-    hooks: &[],
-    compiled: OnceLock::new(),
+    ..Language::bare()
 };
 
 /// What comes with the language or from well-known libraries.

@@ -1,14 +1,9 @@
-use std::sync::OnceLock;
-
 use super::{Language, Modules, Role, Rule};
 
 pub(crate) static GO: Language = Language {
     name: "Go",
     extensions: &["go"],
-    file_names: &[],
-    interpreters: &[],
     grammar: || tree_sitter_go::LANGUAGE.into(),
-    like: None,
     roles: &[
         (Role::Root, &["source_file"]),
         (Role::Block, &["block", "statement_list", "field_declaration_list"]),
@@ -52,23 +47,11 @@ pub(crate) static GO: Language = Language {
     labels: &[("keyed_element", "key")],
     members: &[("selector_expression", "operand", "field")],
     bodies: &["body", "consequence", "alternative"],
-    loose: &[],
     parameters: &["parameters", "receiver"],
-    parameter_lists: &[],
-    argument_lists: &[],
-    fills_arguments: false,
-    interpolates: "",
-    selves: &[],
-    constructors: &[],
     exits: &["Exit", "Fatal", "Fatalf", "Fatalln", "panic"],
-    imports: &[],
-    bare_calls: false,
     modules: Modules {
-        rule: Rule::Folder,
         suffixes: &[".go"],
         foreign: FOREIGN,
-        roots: &[],
-        wide_imports: false,
         callers: &[
             "{dir}.go",
             "server.go",
@@ -81,9 +64,9 @@ pub(crate) static GO: Language = Language {
         ],
         constants: &["config.go", "constants.go"],
         entries: &["main", "init", "ServeHTTP"],
+        ..Modules::of(Rule::Folder)
     },
-    hooks: &[],
-    compiled: OnceLock::new(),
+    ..Language::bare()
 };
 
 /// What comes with the language or from well-known libraries.

@@ -1,14 +1,10 @@
-use std::sync::OnceLock;
-
 use super::{Language, Modules, Role, Rule};
 
 pub(crate) static JAVA: Language = Language {
     name: "Java",
     extensions: &["java"],
-    file_names: &[],
     interpreters: &["java"],
     grammar: || tree_sitter_java::LANGUAGE.into(),
-    like: None,
     roles: &[
         (Role::Root, &["program"]),
         (
@@ -82,23 +78,11 @@ pub(crate) static JAVA: Language = Language {
         ("scoped_identifier", "scope", "name"),
     ],
     bodies: &["body", "consequence", "alternative"],
-    loose: &[],
     parameters: &["parameters"],
-    parameter_lists: &[],
-    argument_lists: &[],
-    fills_arguments: false,
-    interpolates: "",
     selves: &["this"],
-    constructors: &[],
     exits: &["exit"],
-    imports: &[],
-    bare_calls: false,
     modules: Modules {
-        rule: Rule::Namespace,
-        suffixes: &[],
         foreign: FOREIGN,
-        roots: &[],
-        wide_imports: false,
         callers: &[
             "{base}Controller.java",
             "{base}Servlet.java",
@@ -109,7 +93,6 @@ pub(crate) static JAVA: Language = Language {
             "{base}Endpoint.java",
             "{base}Handler.java",
         ],
-        constants: &[],
         entries: &[
             "main",
             "doGet",
@@ -124,9 +107,9 @@ pub(crate) static JAVA: Language = Language {
             "onCreate",
             "preHandle",
         ],
+        ..Modules::of(Rule::Namespace)
     },
-    hooks: &[],
-    compiled: OnceLock::new(),
+    ..Language::bare()
 };
 
 /// What comes with the language or from well-known libraries.

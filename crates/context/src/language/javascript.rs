@@ -1,6 +1,4 @@
-use std::sync::OnceLock;
-
-use super::{Language, Role, modules::SCRIPTS};
+use super::{Language, Modules, Role, Rule};
 
 pub(crate) static JAVASCRIPT: Language = Language {
     name: "JavaScript",
@@ -8,7 +6,6 @@ pub(crate) static JAVASCRIPT: Language = Language {
     file_names: &["Jakefile"],
     interpreters: &["node", "nodejs", "bun"],
     grammar: || tree_sitter_javascript::LANGUAGE.into(),
-    like: None,
     roles: &[
         (Role::Root, &["program"]),
         (Role::Block, &["statement_block", "class_body", "switch_body"]),
@@ -57,18 +54,49 @@ pub(crate) static JAVASCRIPT: Language = Language {
     labels: &[("pair", "key"), ("pair_pattern", "key")],
     members: &[("member_expression", "object", "property")],
     bodies: &["body", "consequence", "alternative"],
-    loose: &[],
     parameters: &["parameters", "parameter"],
-    parameter_lists: &[],
-    argument_lists: &[],
-    fills_arguments: false,
-    interpolates: "",
-    selves: &["this", "exports", "module", "module.exports"],
-    constructors: &["constructor"],
-    exits: &["exit", "abort"],
-    imports: &["require", "import"],
-    bare_calls: false,
-    modules: SCRIPTS,
-    hooks: &[],
-    compiled: OnceLock::new(),
+    ..scripts()
+};
+
+/// What JavaScript and TypeScript have in common beside their nodes.
+pub(super) const fn scripts() -> Language {
+    Language {
+        selves: &["this", "exports", "module", "module.exports"],
+        constructors: &["constructor"],
+        exits: &["exit", "abort"],
+        imports: &["require", "import"],
+        modules: SCRIPTS,
+        ..Language::bare()
+    }
+}
+
+const SCRIPTS: Modules = Modules {
+    suffixes: &[".{ext}", "/index.{ext}", ".ts", ".js", ".tsx", "/index.ts", "/index.js", ""],
+    roots: &["src"],
+    callers: &[
+        "service|services>{base}.controller.{ext}",
+        "routes|route|routers|router|middleware|middlewares>../server.{ext}",
+        "routes|route|routers|router|middleware|middlewares>../app.{ext}",
+        "routes|route|routers|router|middleware|middlewares>../index.{ext}",
+        "routes|route|routers|router|middleware|middlewares>index.{ext}",
+        "controllers|controller|handlers|handler|api|services|service|models|model|repositories|repository|utils|util|helpers|dao>../routes/{base}.{ext}",
+        "controllers|controller|handlers|handler|api>../routes/index.{ext}",
+        "controllers|controller|handlers|handler|api>../routes/{base}Routes.{ext}",
+        "controllers|controller|handlers|handler|api>../routes/{base}.routes.{ext}",
+        "services|service|models|model|repositories|repository|utils|util|helpers|dao>../controllers/{base}.{ext}",
+        "services|service|models|model|repositories|repository|utils|util|helpers|dao>../controllers/{base}Controller.{ext}",
+        "routes.{ext}",
+        "index.{ext}",
+        "../routes/{base}.{ext}",
+        "../routes/index.{ext}",
+        "../controllers/{base}.{ext}",
+        "app.{ext}",
+        "server.{ext}",
+        "../app.{ext}",
+        "../server.{ext}",
+        "../routes.{ext}",
+        "../index.{ext}",
+    ],
+    constants: &["config.{ext}", "constants.{ext}"],
+    ..Modules::of(Rule::Relative)
 };

@@ -1,14 +1,10 @@
-use std::sync::OnceLock;
-
 use super::{FIRST, Language, Modules, REST, Role, Rule};
 
 pub(crate) static KOTLIN: Language = Language {
     name: "Kotlin",
     extensions: &["kt", "kts"],
-    file_names: &[],
     interpreters: &["kotlin"],
     grammar: || tree_sitter_kotlin_ng::LANGUAGE.into(),
-    like: None,
     roles: &[
         (Role::Root, &["source_file"]),
         (Role::Block, &["block", "class_body", "enum_class_body"]),
@@ -29,26 +25,16 @@ pub(crate) static KOTLIN: Language = Language {
         (Role::Name, &["identifier"]),
     ],
     assigns: &[("variable_declaration", FIRST), ("assignment", "left"), ("enum_entry", FIRST)],
-    labels: &[],
     members: &[("navigation_expression", FIRST, REST)],
-    bodies: &[],
     loose: &["lambda_literal"],
-    parameters: &[],
     parameter_lists: &["function_value_parameters", "lambda_parameters", "class_parameters"],
     argument_lists: &["value_arguments"],
-    fills_arguments: false,
     interpolates: "$",
     selves: &["this"],
-    constructors: &[],
     exits: &["exitProcess", "error", "TODO"],
-    imports: &[],
-    bare_calls: false,
     modules: Modules {
-        rule: Rule::Namespace,
-        suffixes: &[],
         foreign: FOREIGN,
         roots: &["src/main/kotlin"],
-        wide_imports: false,
         callers: &[
             "{Base}Controller.kt",
             "../controller/{Base}Controller.kt",
@@ -69,9 +55,9 @@ pub(crate) static KOTLIN: Language = Language {
             "doFilterInternal",
             "configure",
         ],
+        ..Modules::of(Rule::Namespace)
     },
-    hooks: &[],
-    compiled: OnceLock::new(),
+    ..Language::bare()
 };
 
 /// What comes with the language or from well-known libraries.

@@ -40,37 +40,18 @@ pub(crate) struct Modules {
     pub(crate) entries: &'static [&'static str],
 }
 
-/// For JavaScript and TypeScript alike.
-pub(crate) const SCRIPTS: Modules = Modules {
-    rule: Rule::Relative,
-    suffixes: &[".{ext}", "/index.{ext}", ".ts", ".js", ".tsx", "/index.ts", "/index.js", ""],
-    foreign: &[],
-    roots: &["src"],
-    wide_imports: false,
-    callers: &[
-        "service|services>{base}.controller.{ext}",
-        "routes|route|routers|router|middleware|middlewares>../server.{ext}",
-        "routes|route|routers|router|middleware|middlewares>../app.{ext}",
-        "routes|route|routers|router|middleware|middlewares>../index.{ext}",
-        "routes|route|routers|router|middleware|middlewares>index.{ext}",
-        "controllers|controller|handlers|handler|api|services|service|models|model|repositories|repository|utils|util|helpers|dao>../routes/{base}.{ext}",
-        "controllers|controller|handlers|handler|api>../routes/index.{ext}",
-        "controllers|controller|handlers|handler|api>../routes/{base}Routes.{ext}",
-        "controllers|controller|handlers|handler|api>../routes/{base}.routes.{ext}",
-        "services|service|models|model|repositories|repository|utils|util|helpers|dao>../controllers/{base}.{ext}",
-        "services|service|models|model|repositories|repository|utils|util|helpers|dao>../controllers/{base}Controller.{ext}",
-        "routes.{ext}",
-        "index.{ext}",
-        "../routes/{base}.{ext}",
-        "../routes/index.{ext}",
-        "../controllers/{base}.{ext}",
-        "app.{ext}",
-        "server.{ext}",
-        "../app.{ext}",
-        "../server.{ext}",
-        "../routes.{ext}",
-        "../index.{ext}",
-    ],
-    constants: &["config.{ext}", "constants.{ext}"],
-    entries: &[],
-};
+impl Modules {
+    /// A rule, and no convention.
+    pub(super) const fn of(rule: Rule) -> Self {
+        Self {
+            rule,
+            suffixes: &[],
+            foreign: &[],
+            roots: &[],
+            wide_imports: false,
+            callers: &[],
+            constants: &[],
+            entries: &[],
+        }
+    }
+}

@@ -1,14 +1,10 @@
-use std::sync::OnceLock;
-
 use super::{FIRST, Language, Modules, REST, Role, Rule};
 
 pub(crate) static PHP: Language = Language {
     name: "PHP",
     extensions: &["php", "phtml", "php5", "php7", "inc"],
-    file_names: &[],
     interpreters: &["php"],
     grammar: || tree_sitter_php::LANGUAGE_PHP.into(),
-    like: None,
     roles: &[
         (Role::Root, &["program"]),
         (
@@ -99,23 +95,13 @@ pub(crate) static PHP: Language = Language {
         ("scoped_property_access_expression", "scope", "name"),
     ],
     bodies: &["body", "alternative"],
-    loose: &[],
     parameters: &["parameters"],
-    parameter_lists: &[],
-    argument_lists: &[],
-    fills_arguments: false,
-    interpolates: "",
     selves: &["$this", "self", "static"],
     constructors: &["__construct"],
     exits: &["exit", "die", "wp_die", "abort"],
-    imports: &[],
-    bare_calls: false,
     modules: Modules {
-        rule: Rule::Namespace,
-        suffixes: &[],
         foreign: &["PDO", "Exception", "DateTime", "stdClass", "self", "parent", "static"],
         roots: &["src", "app", "lib"],
-        wide_imports: false,
         callers: &[
             "../Controller/{base}Controller.php",
             "../Controllers/{base}Controller.php",
@@ -134,7 +120,7 @@ pub(crate) static PHP: Language = Language {
             "../../constants.php",
         ],
         entries: &["handle", "__invoke", "boot", "register"],
+        ..Modules::of(Rule::Namespace)
     },
-    hooks: &[],
-    compiled: OnceLock::new(),
+    ..Language::bare()
 };

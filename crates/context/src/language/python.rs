@@ -1,5 +1,3 @@
-use std::sync::OnceLock;
-
 use super::{Language, Modules, Role, Rule};
 
 pub(crate) static PYTHON: Language = Language {
@@ -8,7 +6,6 @@ pub(crate) static PYTHON: Language = Language {
     file_names: &["SConstruct", "wscript"],
     interpreters: &["python", "pypy"],
     grammar: || tree_sitter_python::LANGUAGE.into(),
-    like: None,
     roles: &[
         (Role::Root, &["module"]),
         (Role::Block, &["block"]),
@@ -55,23 +52,14 @@ pub(crate) static PYTHON: Language = Language {
     labels: &[("keyword_argument", "name")],
     members: &[("attribute", "object", "attribute")],
     bodies: &["body", "consequence", "alternative"],
-    loose: &[],
     parameters: &["parameters"],
-    parameter_lists: &[],
-    argument_lists: &[],
-    fills_arguments: false,
-    interpolates: "",
     selves: &["self", "cls"],
     constructors: &["__init__", "__new__", "__post_init__"],
     exits: &["exit", "_exit", "abort"],
     imports: &["__import__", "import_module"],
-    bare_calls: false,
     modules: Modules {
-        rule: Rule::Package,
         suffixes: &[".py", "/__init__.py"],
         foreign: FOREIGN,
-        roots: &[],
-        wide_imports: false,
         callers: &[
             "services|service|utils|queries|logic|core|lib|helpers|models>../views/{base}.py",
             "services|service|utils|queries|logic|core|lib|helpers|models>../views.py",
@@ -93,9 +81,9 @@ pub(crate) static PYTHON: Language = Language {
         ],
         constants: &["settings.py", "config.py", "constants.py"],
         entries: &["main", "get", "post", "put", "delete", "patch", "setUp"],
+        ..Modules::of(Rule::Package)
     },
-    hooks: &[],
-    compiled: OnceLock::new(),
+    ..Language::bare()
 };
 
 /// What comes with the language or from well-known libraries.

@@ -1,5 +1,3 @@
-use std::sync::OnceLock;
-
 use super::{Language, Modules, Role, Rule};
 
 pub(crate) static RUBY: Language = Language {
@@ -8,7 +6,6 @@ pub(crate) static RUBY: Language = Language {
     file_names: &["Rakefile", "Gemfile", "Guardfile", "Capfile"],
     interpreters: &["ruby", "jruby"],
     grammar: || tree_sitter_ruby::LANGUAGE.into(),
-    like: None,
     roles: &[
         (Role::Root, &["program"]),
         (
@@ -52,22 +49,15 @@ pub(crate) static RUBY: Language = Language {
         ("for", "pattern"),
         ("rescue", "variable"),
     ],
-    labels: &[],
     members: &[("call", "receiver", "method"), ("scope_resolution", "scope", "name")],
     bodies: &["body", "consequence", "alternative", "handler"],
-    loose: &[],
     parameters: &["parameters"],
-    parameter_lists: &[],
-    argument_lists: &[],
-    fills_arguments: false,
-    interpolates: "",
     selves: &["self"],
     constructors: &["initialize"],
     exits: &["raise", "fail", "exit", "abort"],
     imports: &["require", "require_relative", "include", "extend"],
     bare_calls: true,
     modules: Modules {
-        rule: Rule::Constant,
         suffixes: &[".rb"],
         foreign: FOREIGN,
         roots: &[
@@ -81,7 +71,6 @@ pub(crate) static RUBY: Language = Language {
             "app/models/concerns",
             "lib",
         ],
-        wide_imports: false,
         callers: &[
             "../controllers/{plural}_controller.rb",
             "helpers>../views/{base}/index.html.erb",
@@ -96,8 +85,7 @@ pub(crate) static RUBY: Language = Language {
             "services|models>../controllers/api/v1/{plural}_controller.rb",
             "lib>../app/controllers/application_controller.rb",
         ],
-        constants: &[],
-        entries: &[],
+        ..Modules::of(Rule::Constant)
     },
     hooks: &[
         "before_action",
@@ -109,7 +97,7 @@ pub(crate) static RUBY: Language = Language {
         "around_action",
         "protect_from_forgery",
     ],
-    compiled: OnceLock::new(),
+    ..Language::bare()
 };
 
 /// What comes with the language or from well-known libraries.

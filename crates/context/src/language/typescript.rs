@@ -1,27 +1,25 @@
-use std::sync::OnceLock;
+use super::{
+    Language, Role,
+    javascript::{JAVASCRIPT, scripts},
+};
 
-use super::{Language, Role, javascript::JAVASCRIPT, modules::SCRIPTS};
+pub(crate) static TYPESCRIPT: Language = Language {
+    name: "TypeScript",
+    extensions: &["ts", "mts", "cts"],
+    interpreters: &["ts-node", "tsx", "deno"],
+    grammar: || tree_sitter_typescript::LANGUAGE_TYPESCRIPT.into(),
+    ..typed()
+};
 
-pub(crate) static TYPESCRIPT: Language =
-    describe("TypeScript", &["ts", "mts", "cts"], &["ts-node", "tsx", "deno"], || {
-        tree_sitter_typescript::LANGUAGE_TYPESCRIPT.into()
-    });
+pub(crate) static TSX: Language = Language {
+    name: "TSX",
+    extensions: &["tsx"],
+    grammar: || tree_sitter_typescript::LANGUAGE_TSX.into(),
+    ..typed()
+};
 
-pub(crate) static TSX: Language =
-    describe("TSX", &["tsx"], &[], || tree_sitter_typescript::LANGUAGE_TSX.into());
-
-const fn describe(
-    name: &'static str,
-    extensions: &'static [&'static str],
-    interpreters: &'static [&'static str],
-    grammar: fn() -> tree_sitter::Language,
-) -> Language {
+const fn typed() -> Language {
     Language {
-        name,
-        extensions,
-        file_names: &[],
-        interpreters,
-        grammar,
         like: Some(&JAVASCRIPT),
         roles: &[
             (Role::Block, &["interface_body", "enum_body"]),
@@ -49,22 +47,7 @@ const fn describe(
             ("enum_assignment", "name"),
             ("property_signature", "name"),
         ],
-        labels: &[],
         members: &[("nested_type_identifier", "module", "name")],
-        bodies: &[],
-        loose: &[],
-        parameters: &[],
-        parameter_lists: &[],
-        argument_lists: &[],
-        fills_arguments: false,
-        interpolates: "",
-        selves: &["this", "exports", "module", "module.exports"],
-        constructors: &["constructor"],
-        exits: &["exit", "abort"],
-        imports: &["require", "import"],
-        bare_calls: false,
-        modules: SCRIPTS,
-        hooks: &[],
-        compiled: OnceLock::new(),
+        ..scripts()
     }
 }
