@@ -14,6 +14,7 @@ mod imports;
 mod names;
 mod parse;
 mod slice;
+mod stored;
 mod tree;
 mod units;
 mod uses;

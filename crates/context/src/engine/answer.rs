@@ -1,5 +1,7 @@
 //! What a file says of names that another file uses, and of who calls what.
 
+use std::collections::BTreeSet;
+
 use chaffinch_core::{Reason, Rung};
 
 use super::{
@@ -7,10 +9,14 @@ use super::{
     definitions::Definitions,
     follow::{Follow, Name},
     names::Space,
+    stored,
     tree::Tree,
     uses::{self, Use},
 };
-use crate::{budget::Pick, lines::SourceFile};
+use crate::{
+    budget::{Pick, rank},
+    lines::SourceFile,
+};
 
 /// What `file` says of names that another file uses, and of who calls what.
 pub(crate) fn answer(
@@ -54,5 +60,9 @@ pub(crate) fn answer(
     let picks = followed.picks.into_iter().filter(|p| file.has_code(p.line));
     found.picks.extend(picks.map(|p| Pick { rung: Rung::Related, ..p }));
     found.wanted.extend(followed.open.iter().map(Name::open));
+    let shown = found.picks.iter().filter(|pick| pick.rank < rank::REST);
+    let shown: BTreeSet<u32> = shown.map(|pick| pick.line - 1).collect();
+    let known = |row: u32| shown.contains(&row);
+    found.picks.extend(stored::writers(tree, file, &shown, &known, Rung::Related));
     found
 }

@@ -11,7 +11,7 @@ use super::{
     follow::{self, Follow, Name},
     forward,
     frame::{self, Frame},
-    hooks, slice,
+    hooks, slice, stored,
     tree::Tree,
     units::{self, Piece, Unit, Units},
     uses::{self, Use, Used},
@@ -62,8 +62,8 @@ pub(crate) fn around(
     if focus.rows.iter().any(|(row, _)| tree.is_broken_near(*row, BROKEN_REACH)) {
         return Err("its syntax near the finding is broken");
     }
-    let (near, found) = (BTreeSet::new(), Reading::default());
-    let mut reader = Reader { tree, source, file, focus, near, found };
+    let (near, sliced, found) = (BTreeSet::new(), BTreeSet::new(), Reading::default());
+    let mut reader = Reader { tree, source, file, focus, near, sliced, found };
     let definitions = match focus.ceiling >= Rung::Function {
         true => Some(Definitions::of(tree, source)),
         false => None,
@@ -84,6 +84,11 @@ pub(crate) fn around(
         near.extend(rows.0..=rows.1);
         reader.found.keys = elsewhere::keys(tree, source, &near).map(str::to_owned).collect();
         reader.found.picks.extend(elsewhere::uses(tree, file, *rows, &near, definitions));
+        reader.sliced.retain(|row| !(rows.0..=rows.1).contains(row));
+        let own = frame::around(tree, rows.0).function.map(|function| function.rows(tree));
+        let known = |row: u32| own.is_some_and(|(first, last)| (first..=last).contains(&row));
+        let stored = stored::writers(tree, file, &reader.sliced, &known, Rung::Function);
+        reader.found.picks.extend(stored);
     }
     Ok(reader.found)
 }
@@ -95,6 +100,8 @@ struct Reader<'t> {
     focus: &'t Focus<'t>,
     /// Rows that the finding depends on at once.
     near: BTreeSet<u32>,
+    /// Rows that the finding's values come from.
+    sliced: BTreeSet<u32>,
     found: Reading,
 }
 
@@ -142,6 +149,9 @@ impl<'t> Reader<'t> {
         );
         let followed = follow.run(names.into_iter().chain(hooks));
         let picks = followed.picks.into_iter().filter(|p| self.file.has_code(p.line));
+        let picks: Vec<Pick> = picks.collect();
+        let near = picks.iter().filter(|pick| pick.rank < rank::REST);
+        self.sliced.extend(near.map(|pick| pick.line - 1));
         self.found.picks.extend(picks);
         self.found.wanted.extend(followed.open.iter().map(Name::open));
         for made in &followed.uses {
@@ -241,6 +251,9 @@ impl<'t> Reader<'t> {
             }
             if rung == Rung::Slice && !is_head && steps.is_some_and(|steps| steps <= 1) {
                 self.near.extend(&unit.rows);
+            }
+            if steps.is_some() {
+                self.sliced.extend(&unit.rows);
             }
             if steps.is_some() || is_head {
                 names.extend(follow::names(unit, base, &units));

@@ -12,6 +12,7 @@ mod pages;
 mod properties;
 mod records;
 mod returned;
+mod stored;
 
 use std::{
     collections::BTreeMap,
