@@ -59,6 +59,8 @@ pub(crate) struct Reading {
     pub(crate) wanted: Vec<Wanted>,
     /// Whose callers matter and are not in this file.
     pub(crate) uses: Vec<Use>,
+    /// The function that the finding is in, unless its own source says how it is reached.
+    pub(crate) handler: Option<Use>,
     /// The classes that the code's own class is made from, by name.
     pub(crate) bases: Vec<String>,
     /// The literal keys that it looks values up by.

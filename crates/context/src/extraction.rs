@@ -6,6 +6,7 @@ mod compose;
 mod finding;
 mod listing;
 mod needs;
+mod places;
 mod questions;
 mod read;
 
@@ -230,7 +231,9 @@ impl Extraction {
     fn further(&mut self) -> Option<Step> {
         while let Some((index, path)) = self.questions.best() {
             let path = path.clone();
-            if self.missing.contains(&path) {
+            if self.callers == Some(true) && self.questions.is_route(index) {
+                self.questions.settle(index);
+            } else if self.missing.contains(&path) {
                 self.questions.miss(index);
             } else if let Some(file) = self.files.iter().position(|f| f.path() == &path) {
                 answers::give(self, index, file);

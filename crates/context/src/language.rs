@@ -3,6 +3,7 @@
 
 mod c;
 mod compiled;
+mod conventions;
 mod cpp;
 mod csharp;
 mod go;
@@ -23,6 +24,7 @@ use chaffinch_core::RepoPath;
 
 pub(crate) use compiled::{Compiled, FIRST_CHILD, OTHER_CHILD};
 use compiled::{FIRST, REST};
+pub(crate) use conventions::{Asks, Convention};
 pub(crate) use modules::{Modules, Rule};
 pub(crate) use role::Role;
 pub(crate) use templates::Template;
@@ -92,6 +94,8 @@ pub(crate) struct Language {
     pub(crate) modules: Modules,
     /// Calls in a class body that say what runs around its methods.
     pub(crate) hooks: &'static [&'static str],
+    /// Where its frameworks keep routes and settings.
+    pub(crate) conventions: &'static [Convention],
     /// The same by number, made at first use. Nothing is lost where it is never dropped: descriptions
     /// live as long as the program, and only so may one fill in the rest of another.
     compiled: ManuallyDrop<OnceLock<Compiled>>,
@@ -125,6 +129,7 @@ impl Language {
             bare_calls: false,
             modules: Modules::of(Rule::Relative),
             hooks: &[],
+            conventions: &[],
             compiled: ManuallyDrop::new(OnceLock::new()),
         }
     }

@@ -78,6 +78,33 @@ impl<'p> Place<'p> {
         self.all(modules.constants)
     }
 
+    /// Whether the file is of a layer, by the end of its name or by a folder.
+    pub(crate) fn is_of(&self, layer: &str) -> bool {
+        self.stem.ends_with(layer) || self.folders.contains(&layer)
+    }
+
+    /// The files of a framework, by the paths of a [`crate::language::Convention`]. `fill` says what
+    /// stands for its marks; a path with another mark is left out.
+    pub(crate) fn conventional(&self, paths: &[&str], fill: &[(&str, String)]) -> Vec<RepoPath> {
+        let up = |folders: usize| "../".repeat(folders);
+        let depth = self.folders.len();
+        let from_here = |path: &&str| match path.split_once('^') {
+            Some((names, rest)) => {
+                let is_one = |folder: &&str| names.split('|').any(|name| name == *folder);
+                let at = self.folders.iter().rposition(is_one)?;
+                Some(format!("{}{rest}", up(depth - at)))
+            }
+            None => match path.strip_prefix('/') {
+                Some(rest) => Some(format!("{}{rest}", up(depth))),
+                None => Some((*path).to_owned()),
+            },
+        };
+        let filled = |path: String| fill.iter().fold(path, |p, (mark, with)| p.replace(mark, with));
+        let marks = |path: &String| path.contains("{key}") || path.contains("{named}");
+        let found = paths.iter().filter_map(from_here).map(filled).filter(|path| !marks(path));
+        self.join_all(&found.collect::<Vec<_>>())
+    }
+
     /// A file named by its path.
     pub(crate) fn file(&self, path: &str) -> Vec<RepoPath> {
         self.join_all(&[path.to_owned()])

@@ -50,7 +50,8 @@ pub(crate) fn holds(line: &str, name: &str) -> bool {
     })
 }
 
-fn heads(file: &SourceFile, start: u32) -> Vec<u32> {
+/// The lines above that hold the line `start`, by indentation, the nearest first.
+pub(crate) fn heads(file: &SourceFile, start: u32) -> Vec<u32> {
     let indent = |line: u32| {
         let text = file.line(line);
         text.len() - text.trim_start().len()

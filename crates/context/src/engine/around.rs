@@ -172,9 +172,11 @@ impl<'t> Reader<'t> {
         let rank = rank::SIGNATURE + parameters.unwrap_or(rank::STEP);
         let own = uses::named(self.tree, self.source, frame, rank);
         let own = own.map(|own| Use { returns, ..own });
-        let Some(own) = own.filter(|own| !self.is_entry(frame, &own.name)) else {
+        let Some(own) = own.filter(|_| !self.is_routed(frame)) else { return Vec::new() };
+        self.found.handler.get_or_insert_with(|| own.clone());
+        if self.tree.language.modules.entries.contains(&own.name.as_str()) {
             return Vec::new();
-        };
+        }
         let rows = frame.function.map(|f| f.rows(self.tree));
         let mut names = Vec::new();
         let found = self.used(&own, rows);
@@ -189,7 +191,7 @@ impl<'t> Reader<'t> {
     }
 
     /// Whether a framework or the system calls the function: its own source says so.
-    fn is_entry(&self, frame: &Frame, name: &str) -> bool {
+    fn is_routed(&self, frame: &Frame) -> bool {
         let Some(function) = frame.function else { return false };
         // Those before the function, or in its head.
         let scope = function.scope;
@@ -200,8 +202,7 @@ impl<'t> Reader<'t> {
         let decorators = (function.from..self.tree.after(scope).min(scope + HEAD))
             .filter(|i| self.tree.node(*i).role == Role::Decorator)
             .filter(own);
-        self.tree.language.modules.entries.contains(&name)
-            || decorators.take(8).any(|i| is_route(self.tree.text(i, self.source)))
+        decorators.take(8).any(|i| is_route(self.tree.text(i, self.source)))
     }
 
     /// The callers of `wanted` in this file; if there are none, they matter elsewhere.

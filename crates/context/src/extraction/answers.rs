@@ -24,6 +24,9 @@ pub(super) fn give(extraction: &mut Extraction, question: usize, index: usize) {
     else {
         return;
     };
+    if asked.sought.is_some() {
+        return conventional(extraction, question, index);
+    }
     let reading = match asked.flow {
         true => flow(extraction, read),
         false => related(read, asked),
@@ -57,6 +60,32 @@ pub(super) fn give(extraction: &mut Extraction, question: usize, index: usize) {
     }
     let further = further.into_iter().flatten().chain(rendered);
     further.for_each(|question| extraction.questions.add(question));
+}
+
+/// What a file of a framework says of a route or a key.
+fn conventional(extraction: &mut Extraction, question: usize, index: usize) {
+    let Some(file) = extraction.files.get(index).map(|read| &read.file) else { return };
+    let Some(asked) = extraction.questions.all.get_mut(question) else { return };
+    let Some(sought) = &asked.sought else { return };
+    let picks = sought.lines(file, asked.rank);
+    let handler = sought.handler().map(str::to_owned);
+    if picks.is_empty() {
+        let others: Vec<RepoPath> = asked.candidates.iter().cloned().collect();
+        let pointed = sought.pointed(file);
+        asked.candidates.pop_front();
+        asked.tried += 1;
+        for path in pointed.into_iter().filter(|path| !others.contains(path)) {
+            asked.candidates.push_front(path);
+        }
+        return;
+    }
+    asked.settle();
+    if let Some(handler) = handler {
+        extraction.callers = extraction.callers.map(|_| true);
+        let guesses = extraction.questions.all.iter_mut().filter(|q| q.calls(&handler));
+        guesses.for_each(Question::settle);
+    }
+    extraction.picks.extend(picks.into_iter().map(|pick| (index, pick)));
 }
 
 /// The names of values in the lines of a page that were taken.

@@ -174,7 +174,8 @@ impl Asker<'_> {
         let plain = name.len() > 2 && name.chars().all(|c| c.is_ascii_lowercase() || c == '_');
         let by_name = self.language.modules.rule == Rule::Constant && is_simple(object);
         let fits = plain && by_name && self.path.as_str().split('/').any(|part| part == "app");
-        let known = self.language.modules.foreign.contains(&name);
+        let foreign = |name: &str| self.language.modules.foreign.contains(&name);
+        let known = foreign(name) || foreign(root(object));
         fits.then(|| spelling::camel(name)).filter(|_| !known)
     }
 

@@ -2,7 +2,7 @@
 
 use chaffinch_core::{LineRange, Reason, Region, RepoPath, Rung};
 
-use super::{Extraction, NoExcerpt, questions::Question};
+use super::{Extraction, NoExcerpt, places, questions::Question};
 use crate::{
     budget::{Pick, rank},
     engine::{self, Focus, Import, Reading, Wanted},
@@ -185,6 +185,8 @@ fn ask(extraction: &mut Extraction, reading: &Reading, rendered: Option<Vec<Want
         found.extend(asker.iter().flat_map(|a| a.need(need, &wanted)));
     }
     found.extend(asker.into_iter().flat_map(|a| a.questions(reading)));
+    let conventional = places::questions(extraction, read, reading, &found);
+    found.extend(conventional);
     if read.not_ours.is_none() {
         let uses = found.iter().any(|q| !q.uses.is_empty());
         extraction.callers = uses.then_some(reading.called);

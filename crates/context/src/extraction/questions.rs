@@ -4,7 +4,7 @@ use std::collections::VecDeque;
 
 use chaffinch_core::RepoPath;
 
-use super::asker::folder_of;
+use super::{asker::folder_of, places::Sought};
 use crate::{
     budget::rank,
     engine::{Use, Wanted},
@@ -36,6 +36,8 @@ pub(super) struct Question {
     pub(super) rendered_in: String,
     /// The name under which it was asked for.
     pub(super) need: Option<String>,
+    /// What a conventional file is asked for.
+    pub(super) sought: Option<Sought>,
     /// Whether the files to try are spellings of one.
     pub(super) only: bool,
     /// Files between this and the finding.
@@ -66,6 +68,11 @@ impl Question {
         Self { rank: 1, candidates: candidates.into(), wanted, need, ..Self::default() }
     }
 
+    /// Whether it asks who calls a function.
+    pub(super) fn calls(&self, function: &str) -> bool {
+        self.uses.iter().any(|wanted| wanted.name == function)
+    }
+
     /// The question is settled.
     pub(super) fn settle(&mut self) {
         self.candidates.clear();
@@ -93,6 +100,7 @@ impl Questions {
             q.candidates == question.candidates
                 && q.flow == question.flow
                 && q.need == question.need
+                && q.sought == question.sought
         });
         match same {
             Some(known) => {
@@ -110,6 +118,17 @@ impl Questions {
         let open = self.all.iter().enumerate();
         let first = open.filter_map(|(i, q)| Some((q.order(), i, q.candidates.front()?)));
         first.min_by_key(|(order, i, _)| (*order, *i)).map(|(_, i, path)| (i, path))
+    }
+
+    /// Whether a question is about a route.
+    pub(super) fn is_route(&self, index: usize) -> bool {
+        let sought = self.all.get(index).and_then(|question| question.sought.as_ref());
+        sought.is_some_and(|sought| sought.handler().is_some())
+    }
+
+    /// A question needs no answer any more.
+    pub(super) fn settle(&mut self, index: usize) {
+        self.all.get_mut(index).into_iter().for_each(Question::settle);
     }
 
     /// The first file of a question was of no help.

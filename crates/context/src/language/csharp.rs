@@ -1,4 +1,4 @@
-use super::{Language, Modules, Role, Rule};
+use super::{Asks, Convention, Language, Modules, Role, Rule};
 
 pub(crate) static CSHARP: Language = Language {
     name: "C#",
@@ -106,8 +106,40 @@ pub(crate) static CSHARP: Language = Language {
         ],
         ..Modules::of(Rule::Namespace)
     },
+    conventions: CONVENTIONS,
     ..Language::bare()
 };
+
+const CONVENTIONS: &[Convention] = &[
+    // The settings lie beside the project's file, its folders one or two below.
+    Convention {
+        asks: Asks::Key {
+            shapes: &[
+                "Configuration['{key}']",
+                ".Configuration['{key}']",
+                "configuration['{key}']",
+                "_configuration['{key}']",
+                "config['{key}']",
+                "_config['{key}']",
+                ".GetSection('{key}'",
+                ".GetConnectionString('{key}'",
+                ".GetValue<string>('{key}'",
+                ".GetValue<bool>('{key}'",
+                ".GetValue<int>('{key}'",
+            ],
+            separator: ':',
+        },
+        tells: &[],
+        paths: &["../appsettings.json", "appsettings.json", "../../appsettings.json"],
+        pointer: None,
+    },
+    Convention {
+        asks: Asks::Key { shapes: &["ConfigurationManager.AppSettings['{key}']"], separator: ':' },
+        tells: &[],
+        paths: &["Web.config", "../Web.config", "App.config", "../App.config"],
+        pointer: None,
+    },
+];
 
 /// What comes with the language or from well-known libraries.
 const FOREIGN: &[&str] = &[

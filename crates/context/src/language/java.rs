@@ -109,6 +109,7 @@ pub(crate) static JAVA: Language = Language {
         ],
         ..Modules::of(Rule::Namespace)
     },
+    conventions: super::conventions::JVM,
     ..Language::bare()
 };
 

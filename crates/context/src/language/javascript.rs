@@ -1,4 +1,4 @@
-use super::{Language, Modules, Role, Rule};
+use super::{Asks, Convention, Language, Modules, Role, Rule};
 
 pub(crate) static JAVASCRIPT: Language = Language {
     name: "JavaScript",
@@ -66,6 +66,7 @@ pub(super) const fn scripts() -> Language {
         exits: &["exit", "abort"],
         imports: &["require", "import"],
         modules: SCRIPTS,
+        conventions: CONVENTIONS,
         ..Language::bare()
     }
 }
@@ -100,3 +101,13 @@ const SCRIPTS: Modules = Modules {
     constants: &["config.{ext}", "constants.{ext}"],
     ..Modules::of(Rule::Relative)
 };
+
+const CONVENTIONS: &[Convention] = &[
+    // The package `config`. Who calls a handler is asked by its name ([`SCRIPTS`]).
+    Convention {
+        asks: Asks::Key { shapes: &["config.get('{key}')"], separator: '.' },
+        tells: &["require('config')", "require(\"config\")", "from 'config'", "from \"config\""],
+        paths: &["/config/default.json", "/config/default.js", "/config/default.yaml"],
+        pointer: None,
+    },
+];

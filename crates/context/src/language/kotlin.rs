@@ -57,6 +57,7 @@ pub(crate) static KOTLIN: Language = Language {
         ],
         ..Modules::of(Rule::Namespace)
     },
+    conventions: super::conventions::JVM,
     ..Language::bare()
 };
 

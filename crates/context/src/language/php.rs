@@ -1,4 +1,4 @@
-use super::{FIRST, Language, Modules, REST, Role, Rule};
+use super::{Asks, Convention, FIRST, Language, Modules, REST, Role, Rule};
 
 pub(crate) static PHP: Language = Language {
     name: "PHP",
@@ -122,5 +122,28 @@ pub(crate) static PHP: Language = Language {
         entries: &["handle", "__invoke", "boot", "register"],
         ..Modules::of(Rule::Namespace)
     },
+    conventions: CONVENTIONS,
     ..Language::bare()
 };
+
+const CONVENTIONS: &[Convention] = &[
+    // Laravel.
+    Convention {
+        asks: Asks::Route {
+            layers: &["Controller"],
+            lines: &["{class}::class, '{function}'", "{class}@{function}'", "{class}::class)"],
+        },
+        tells: &[],
+        paths: &["app^routes/web.php", "app^routes/api.php"],
+        pointer: None,
+    },
+    Convention {
+        asks: Asks::Key {
+            shapes: &["config('{key}'", "Config::get('{key}'", "config()->get('{key}'"],
+            separator: '.',
+        },
+        tells: &[],
+        paths: &["app^config/{key}.php"],
+        pointer: None,
+    },
+];

@@ -1,4 +1,4 @@
-use super::{Language, Modules, Role, Rule};
+use super::{Asks, Convention, Language, Modules, Role, Rule};
 
 pub(crate) static PYTHON: Language = Language {
     name: "Python",
@@ -83,6 +83,7 @@ pub(crate) static PYTHON: Language = Language {
         entries: &["main", "get", "post", "put", "delete", "patch", "setUp"],
         ..Modules::of(Rule::Package)
     },
+    conventions: CONVENTIONS,
     ..Language::bare()
 };
 
@@ -179,4 +180,38 @@ const FOREIGN: &[&str] = &[
     "sqlalchemy",
     "starlette",
     "werkzeug",
+];
+
+const CONVENTIONS: &[Convention] = &[
+    // Django: the routes of the app, then of the project, whose package `manage.py` names.
+    Convention {
+        asks: Asks::Route { layers: &["views", "viewsets"], lines: &["{handler}"] },
+        tells: &["django", "rest_framework"],
+        paths: &["urls.py", "../urls.py", "../manage.py", "../../manage.py", "../../urls.py"],
+        pointer: Some(("manage.py", "DJANGO_SETTINGS_MODULE")),
+    },
+    Convention {
+        asks: Asks::Key {
+            shapes: &["settings.{KEY}", "getattr(settings, '{KEY}'"],
+            separator: '.',
+        },
+        tells: &["django"],
+        paths: &["../settings.py", "../manage.py", "../../manage.py", "../../settings.py"],
+        pointer: Some(("manage.py", "DJANGO_SETTINGS_MODULE")),
+    },
+    // Flask: its own tutorial puts the settings beside the package, many put them into it.
+    Convention {
+        asks: Asks::Key {
+            shapes: &[
+                "app.config['{key}']",
+                "app.config.get('{key}'",
+                "current_app.config['{key}']",
+                "current_app.config.get('{key}'",
+            ],
+            separator: '.',
+        },
+        tells: &["flask"],
+        paths: &["config.py", "../config.py", "__init__.py", "../__init__.py", "app.py"],
+        pointer: None,
+    },
 ];

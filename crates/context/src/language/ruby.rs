@@ -1,4 +1,4 @@
-use super::{Language, Modules, Role, Rule};
+use super::{Asks, Convention, Language, Modules, Role, Rule};
 
 pub(crate) static RUBY: Language = Language {
     name: "Ruby",
@@ -97,6 +97,7 @@ pub(crate) static RUBY: Language = Language {
         "around_action",
         "protect_from_forgery",
     ],
+    conventions: CONVENTIONS,
     ..Language::bare()
 };
 
@@ -277,4 +278,36 @@ const FOREIGN: &[&str] = &[
     "id",
     "ARGV",
     "Benchmark",
+];
+
+const CONVENTIONS: &[Convention] = &[
+    // Rails.
+    Convention {
+        asks: Asks::Route {
+            layers: &["_controller"],
+            lines: &[
+                "{base}#{function}'",
+                "resources :{base}",
+                "resource :{base}",
+                "resources '{base}'",
+            ],
+        },
+        tells: &[],
+        paths: &["app^config/routes.rb"],
+        pointer: None,
+    },
+    Convention {
+        asks: Asks::Key {
+            shapes: &[
+                "Rails.application.config.x.{key}",
+                "Rails.configuration.x.{key}",
+                "Rails.application.config.{key}",
+                "Rails.configuration.{key}",
+            ],
+            separator: '\0',
+        },
+        tells: &[],
+        paths: &["app|lib^config/application.rb", "app|lib^config/environments/production.rb"],
+        pointer: None,
+    },
 ];

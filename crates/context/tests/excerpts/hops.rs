@@ -9,19 +9,19 @@ use insta::assert_snapshot;
 use crate::{AMPLE, TOKENS, finding, region, show};
 
 /// What a repository holds.
-type Files<'f> = &'f [(&'f str, &'f str)];
+pub(crate) type Files<'f> = &'f [(&'f str, &'f str)];
 
 /// What is asked of an extraction beside the finding.
 #[derive(Default)]
-struct Asked<'a> {
-    changed: &'a [&'a str],
-    needs: &'a [&'a str],
-    listing: bool,
-    requests: Option<u32>,
+pub(crate) struct Asked<'a> {
+    pub(crate) changed: &'a [&'a str],
+    pub(crate) needs: &'a [&'a str],
+    pub(crate) listing: bool,
+    pub(crate) requests: Option<u32>,
 }
 
 /// The excerpt for the line with the mark `<-- here`, and what was asked for on the way.
-fn read(files: Files<'_>, asked: &Asked<'_>) -> String {
+pub(crate) fn read(files: Files<'_>, asked: &Asked<'_>) -> String {
     let mark = |text: &str| text.lines().position(|l| l.contains("<-- here"));
     let (path, line) = files.iter().find_map(|(path, text)| Some((path, mark(text)?))).unwrap();
     let line = u32::try_from(line).unwrap() + 1;

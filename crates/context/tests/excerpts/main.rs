@@ -9,6 +9,7 @@ mod hops;
 mod languages;
 mod odd;
 mod pages;
+mod places;
 mod properties;
 mod records;
 mod returned;
