@@ -229,7 +229,11 @@ impl Extraction {
 
     /// What the most urgent question asks for that is not known yet.
     fn further(&mut self) -> Option<Step> {
-        while let Some((index, path)) = self.questions.best() {
+        loop {
+            if let Some(folder) = self.unanswered() {
+                return Some(self.list(folder));
+            }
+            let (index, path) = self.questions.best()?;
             let path = path.clone();
             if self.callers == Some(true) && self.questions.is_route(index) {
                 self.questions.settle(index);
@@ -238,10 +242,7 @@ impl Extraction {
             } else if let Some(file) = self.files.iter().position(|f| f.path() == &path) {
                 answers::give(self, index, file);
             } else if let Some(folder) = self.unlisted(index) {
-                self.listings += u32::from(!self.known_folders.contains(&folder));
-                self.listed.insert(folder.clone());
-                self.asked = Some(Asked::Names(folder.clone()));
-                return Some(Step::List(folder));
+                return Some(self.list(folder));
             } else if self.may_ask(&path) {
                 self.count(&path);
                 self.asked = Some(Asked::Other(path.clone(), index));
@@ -251,7 +252,20 @@ impl Extraction {
                 self.questions.miss(index);
             }
         }
-        None
+    }
+
+    fn list(&mut self, folder: String) -> Step {
+        self.listings += u32::from(!self.known_folders.contains(&folder));
+        self.listed.insert(folder.clone());
+        self.asked = Some(Asked::Names(folder.clone()));
+        Step::List(folder)
+    }
+
+    /// A folder whose names may still lead to what was named as missing.
+    fn unanswered(&self) -> Option<String> {
+        let questions = self.questions.all.iter().enumerate();
+        let open = questions.filter(|(_, q)| q.need.is_some() && q.candidates.is_empty());
+        open.into_iter().find_map(|(index, _)| self.unlisted(index))
     }
 
     /// Says what a question that may ask for nothing more leaves out.
@@ -282,7 +296,14 @@ impl Extraction {
     /// A folder whose names would help with a question.
     fn unlisted(&self, index: usize) -> Option<String> {
         let question = self.questions.all.get(index).filter(|_| self.limits.listing)?;
-        let guessed = question.candidates.len() > 1;
+        let guessed = question.candidates.len() > 1 || question.need.is_some();
+        // What is named by its path is tried first.
+        let exact = |need: &String| {
+            question.candidates.front().is_some_and(|path| answers::is_path_of(path, need))
+        };
+        if question.need.as_ref().is_some_and(exact) {
+            return None;
+        }
         let room = self.listings() < self.limits.content_requests;
         let may = |folder: &&String| {
             guessed

@@ -155,6 +155,11 @@ impl Language {
             .filter(|_| words.next().is_some())
     }
 
+    /// Whether a file of this name is in a language that is known by it.
+    pub(crate) fn of_name(name: &str) -> bool {
+        name.parse().is_ok_and(|path| Self::of(&path, "").is_some())
+    }
+
     /// The language of scripts in pages: what JavaScript and TypeScript have in common.
     pub(crate) fn of_scripts() -> &'static Self {
         &typescript::TYPESCRIPT

@@ -9,7 +9,7 @@ use chaffinch_core::RepoPath;
 
 pub(crate) use self::package::Package;
 use self::spelling::{capital, plural};
-use crate::language::Modules;
+use crate::language::{Language, Modules};
 
 /// Paths tried for one question.
 const MANY: usize = 12;
@@ -167,6 +167,15 @@ impl<'p> Place<'p> {
 /// A file's name without the word for its layer, in lower case.
 pub(crate) fn base(path: &RepoPath) -> String {
     spelling::base(Place::of(path).stem).to_ascii_lowercase()
+}
+
+/// What a path or a symbol is named after: the file without its ending, the last name.
+pub(crate) fn named(need: &str) -> &str {
+    let name = need.rsplit('/').next().unwrap_or(need);
+    match Language::of_name(name) {
+        true => name.rsplit_once('.').map_or(name, |(stem, _)| stem),
+        false => name.rsplit(['.', ':', '#', '>']).next().unwrap_or(name),
+    }
 }
 
 fn has_part(path: &str) -> bool {

@@ -2,13 +2,19 @@
 
 use chaffinch_core::{LineRange, Reason, RepoPath, Rung};
 
-use super::{Extraction, asker::is_constant, finding::trace, questions::Question, read::Read};
+use super::{
+    Extraction,
+    asker::{alike, folder_of, is_constant},
+    finding::trace,
+    questions::Question,
+    read::Read,
+};
 use crate::{
     budget::{Pick, rank},
     engine::{self, Focus, Reading, Tree, Wanted},
     language::Template,
     lines::SourceFile,
-    template, window,
+    paths, template, window,
 };
 
 /// Lines that mention a name, where no grammar tells which of them defines it.
@@ -117,7 +123,10 @@ fn related(read: &Read, asked: &Question) -> Reading {
     };
     // Where a grammar finds nothing of what was asked for, its mentions say no more.
     let grammar = read.tree.is_ok()
-        && asked.need.as_deref().is_some_and(|need| !is_path_of(read.path(), need));
+        && asked
+            .need
+            .as_deref()
+            .is_some_and(|need| !is_path_of(read.path(), need) && !is_beside(read.path(), need));
     if found.picks.is_empty() && !grammar {
         found.picks = mentions(&read.file, asked);
     }
@@ -190,9 +199,16 @@ fn is_definition(pick: &Pick) -> bool {
 }
 
 /// Whether `need` names the file by its path, or by the end of it.
-fn is_path_of(path: &RepoPath, need: &str) -> bool {
+pub(super) fn is_path_of(path: &RepoPath, need: &str) -> bool {
     let front = path.as_str().strip_suffix(need);
     front.is_some_and(|front| front.is_empty() || front.ends_with('/'))
+}
+
+/// Whether `need` is a path, and the file one of its folder with a name like it.
+fn is_beside(path: &RepoPath, need: &str) -> bool {
+    let same = need.parse().is_ok_and(|need: RepoPath| folder_of(&need) == folder_of(path));
+    let same = same && need.contains('/');
+    same && alike(paths::named(path.file_name()), paths::named(need)) > 0
 }
 
 /// Lines that hold a constant's name, or what was asked for.
@@ -214,7 +230,7 @@ fn mentions(file: &SourceFile, asked: &Question) -> Vec<Pick> {
         }
     }
     if let Some(need) = asked.need.as_ref().filter(|_| picks.is_empty())
-        && is_path_of(&file.path, need)
+        && (is_path_of(&file.path, need) || is_beside(&file.path, need))
     {
         let lines = (1..=file.len().min(TOP)).filter(|line| file.has_code(*line));
         picks.extend(lines.map(|line| pick(line, rank::SLICE + line, Reason::Need(need.clone()))));

@@ -103,6 +103,8 @@ impl Asker<'_> {
             candidates.extend(need.parse::<RepoPath>().ok());
             candidates.extend(place.file(need));
         }
+        let named = candidates.first().filter(|_| need.contains('/'));
+        let named = named.map(|path| folder_of(path).to_owned());
         let name = need.rsplit(['.', ':', '#', '>']).next().unwrap_or(need);
         let wanted: Vec<Wanted> =
             wanted.iter().map(|w| Wanted { name: name.to_owned(), ..w.clone() }).collect();
@@ -114,8 +116,12 @@ impl Asker<'_> {
                 candidates.extend(self.candidates(&place, w, object));
             }
         }
+        // Its own folder, else that of what its name leads to, else the one where it is used.
+        let led = || candidates.iter().find(|path| *path != self.path);
+        let led = || folder_of(led().unwrap_or(self.path)).to_owned();
+        let folders = vec![named.unwrap_or_else(led)];
         candidates.extend(self.changed.iter().take(CHANGED).cloned());
-        Some(Question::need(need, candidates, wanted))
+        Some(Question { folders, ..Question::need(need, candidates, wanted) })
     }
 
     /// The files that may tell of a name; where none do, those of the classes that it may be
@@ -282,7 +288,7 @@ impl Asker<'_> {
 }
 
 /// How many words two names have in common, or beginnings of words.
-fn alike(one: &str, other: &str) -> usize {
+pub(super) fn alike(one: &str, other: &str) -> usize {
     let (one, other) = (spelling::snake(one), spelling::snake(other));
     let words = |name: &str| {
         let words = name.split(|c: char| !c.is_alphanumeric()).filter(|word| word.len() > 3);

@@ -76,6 +76,7 @@ impl Question {
     /// The question is settled.
     pub(super) fn settle(&mut self) {
         self.candidates.clear();
+        self.folders.clear();
     }
 
     fn order(&self) -> u32 {

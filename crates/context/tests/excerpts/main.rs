@@ -7,6 +7,7 @@ mod dialogue;
 mod elsewhere;
 mod hops;
 mod languages;
+mod listing;
 mod odd;
 mod pages;
 mod places;
