@@ -14,6 +14,9 @@ use crate::{
 /// Lines of the finding that come before everything else.
 const FIRST_LINES: u32 = 40;
 
+/// Lines further from the finding than this are not looked at for what makes text harmless.
+const NEAR: u32 = rank::SLICE + 6 * rank::STEP;
+
 /// Parts of the names of functions that make text harmless.
 const CLEANERS: [&str; 6] = ["escape", "sanit", "clean", "quote", "encode", "purify"];
 
@@ -127,7 +130,7 @@ pub(super) fn read(extraction: &mut Extraction) -> Result<(), NoExcerpt> {
         }));
     }
     picks.append(&mut reading.picks);
-    picks.extend(settling(&reading, &read.imports));
+    picks.extend(settling(&reading, file, &picks, &read.imports));
     extraction.picks.extend(picks.into_iter().map(|pick| (0, pick)));
     extraction.notes.append(&mut notes);
     extraction.keys = std::mem::take(&mut reading.keys);
@@ -137,25 +140,51 @@ pub(super) fn read(extraction: &mut Extraction) -> Result<(), NoExcerpt> {
     Ok(())
 }
 
-/// The imports that say what a name called in the finding is: it goes by another name here, or is
-/// known for what it keeps out.
-fn settling(reading: &Reading, imports: &[Import]) -> Vec<Pick> {
-    let mut picks = Vec::new();
+/// The imports that say what a called name is: near the finding, it goes by another name here; in any
+/// line that matters, even within what is handed on, it is known for what it keeps out.
+fn settling(reading: &Reading, file: &SourceFile, picks: &[Pick], imports: &[Import]) -> Vec<Pick> {
+    let pick = |import: &Import, name: &str, rank| Pick {
+        line: import.row + 1,
+        rank: rank + rank::VALUE,
+        reason: Reason::Definition(name.to_owned()),
+        rung: Rung::Function,
+    };
+    let mut settled = Vec::new();
     for wanted in reading.wanted.iter().filter(|w| w.called && w.rank <= rank::SLICE + rank::STEP) {
         let object = wanted.object.as_deref().unwrap_or(&wanted.name);
         let Some(import) = imports.iter().find(|i| i.names.iter().any(|n| n == object)) else {
             continue;
         };
         let last = import.module.rsplit(['/', '.', '\\']).next().unwrap_or_default();
-        let plain = import.parts || last.eq_ignore_ascii_case(object);
-        let lower = wanted.name.to_ascii_lowercase();
-        if !plain || CLEANERS.iter().any(|word| lower.contains(word)) {
-            let reason = Reason::Definition(object.to_owned());
-            let rank = wanted.rank + rank::VALUE;
-            picks.push(Pick { line: import.row + 1, rank, reason, rung: Rung::Function });
+        if !import.parts && !last.eq_ignore_ascii_case(object) {
+            settled.push(pick(import, object, wanted.rank));
         }
     }
-    picks
+    let near = picks.iter().filter(|pick| pick.rank <= NEAR && pick.reason != Reason::Window);
+    for (line, rank) in near.map(|pick| (file.line(pick.line), pick.rank)) {
+        let named = |i: &'_ Import| i.names.iter().find(|name| cleans(line, name)).cloned();
+        let found = imports.iter().filter_map(|import| Some((import, named(import)?)));
+        settled.extend(found.map(|(import, name)| pick(import, &name, rank)));
+    }
+    settled
+}
+
+/// Whether `line` calls `name`, or a member of it, in words that say that text is made harmless.
+fn cleans(line: &str, name: &str) -> bool {
+    let part = |c: char| c.is_alphanumeric() || matches!(c, '_' | '$');
+    line.match_indices(name).filter(|_| !name.is_empty()).any(|(at, _)| {
+        let (before, rest) =
+            (line.get(..at).unwrap_or_default(), line.get(at..).unwrap_or_default());
+        let member = |c: char| part(c) || matches!(c, '.' | ':' | '>' | '-');
+        let callee = rest.split(|c| !member(c)).next().unwrap_or_default();
+        let whole = callee.get(name.len()..).is_some_and(|after| !after.starts_with(part));
+        let called = rest.get(callee.len()..).is_some_and(|after| after.starts_with('('));
+        let last = callee.rsplit(|c| !part(c)).next().unwrap_or_default().to_ascii_lowercase();
+        whole
+            && called
+            && !before.ends_with(|c| part(c) || c == '.')
+            && CLEANERS.iter().any(|word| last.contains(word))
+    })
 }
 
 /// Whether what a model names may be looked for: of files, code alone, and what the finding's file

@@ -14,6 +14,7 @@ mod places;
 mod properties;
 mod records;
 mod returned;
+mod settling;
 mod stored;
 
 use std::{
