@@ -87,7 +87,6 @@ pub(crate) static CSHARP: Language = Language {
             "{Base}Handler.cs",
             "Program.cs",
             "../Program.cs",
-            "../Controllers/HomeController.cs",
             "../Pages/{Base}.cshtml.cs",
         ],
         constants: &["Constants.cs", "../Constants.cs"],

@@ -141,7 +141,6 @@ const FOREIGN: &[&str] = &[
     "Logger",
     "ERB",
     "Nokogiri",
-    "Kramdown",
     "Rack",
     "Sinatra",
     "StandardError",
