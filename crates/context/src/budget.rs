@@ -95,7 +95,11 @@ pub(crate) fn cut(
     line: &mut dyn FnMut(usize, u32, Reason) -> Option<ExcerptLine>,
 ) -> Kept {
     let mut best: BTreeMap<(usize, u32), (&Pick, Rung)> = BTreeMap::new();
+    let mut guards: HashSet<(usize, u32)> = HashSet::new();
     for (file, pick) in picks.iter().filter(|(_, p)| p.rung <= ceiling) {
+        if pick.reason == Reason::Guard {
+            guards.insert((*file, pick.line));
+        }
         best.entry((*file, pick.line))
             .and_modify(|(known, rung)| {
                 *rung = pick.rung.min(*rung);
@@ -111,7 +115,12 @@ pub(crate) fn cut(
     let mut kept = Kept { lines: BTreeMap::new(), rung: Rung::Finding, cut: 0 };
     let (mut spent, mut named) = (0, HashSet::new());
     for ((file, number), (pick, rung)) in order {
-        let Some(line) = line(file, number, pick.reason.clone()) else { continue };
+        // That a line stands in the function tells less than what it does there.
+        let reason = match &pick.reason {
+            Reason::Function if guards.contains(&(file, number)) => Reason::Guard,
+            reason => reason.clone(),
+        };
+        let Some(line) = line(file, number, reason) else { continue };
         spent += line.cost(budget.counter) + if named.insert(file) { FILE_NAME } else { 0 };
         if spent > budget.tokens || kept.lines.len() == budget.lines {
             break;

@@ -50,6 +50,10 @@ const WORDS: [&str; 24] = [
     "as",
 ];
 
+/// Beginnings of blocks that are shown only if something holds.
+const CONDITIONS: [&str; 9] =
+    ["if", "unless", "else", "elsif", "elif", "when", "case", "<c:if", "<c:when"];
+
 /// What a template tells of the finding's lines.
 pub(crate) struct Told {
     pub(crate) picks: Vec<Pick>,
@@ -69,7 +73,8 @@ pub(crate) fn read(file: &SourceFile, template: &Template, lines: LineRange) -> 
     };
     for (steps, (line, head)) in blocks(file, template, lines.start).into_iter().rev().enumerate() {
         let far = rank::SLICE + 4 * u32::try_from(steps).unwrap_or_default();
-        add(line, far, Reason::Function);
+        let condition = CONDITIONS.iter().any(|word| head.starts_with(word));
+        add(line, far, if condition { Reason::Guard } else { Reason::Function });
         let defined = names.iter().filter(|name| holds(&head, name)).count();
         if defined > 0 {
             add(line, rank::SIGNATURE, Reason::Function);

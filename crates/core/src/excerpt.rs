@@ -48,10 +48,16 @@ pub enum Reason {
     Signature,
     /// It is part of the enclosing function.
     Function,
+    /// The way to the finding leads through it: a condition around, a check of a value, or where that
+    /// leaves early.
+    Guard,
     /// It defines this name, which the finding's function uses.
     Definition(String),
     /// It calls this name, which the finding's value passes through, or hands it on.
     Caller(String),
+    /// It uses this name, or looks a value up by it, as the finding's lines do: what these give to
+    /// their file or keep under a key shows there, or where a page is rendered.
+    Use(String),
     /// It defines this constant.
     Constant(String),
     /// It was asked for under this name.
@@ -67,8 +73,10 @@ impl fmt::Display for Reason {
             Self::Trace => f.write_str("trace"),
             Self::Signature => f.write_str("signature"),
             Self::Function => f.write_str("function"),
+            Self::Guard => f.write_str("guard"),
             Self::Definition(name) => write!(f, "definition of {name}"),
             Self::Caller(name) => write!(f, "caller of {name}"),
+            Self::Use(name) => write!(f, "use of {name}"),
             Self::Constant(name) => write!(f, "constant {name}"),
             Self::Need(name) => write!(f, "asked for {name}"),
             Self::Window => f.write_str("window"),
@@ -197,6 +205,22 @@ mod tests {
                 Excerpt::new(bad, Rung::Finding, vec![]),
                 Err(ExcerptError::Order(..))
             ));
+        }
+    }
+
+    #[test]
+    fn a_stored_reason_keeps_its_form() {
+        let forms = [
+            (Reason::Function, r#""function""#, "function"),
+            (Reason::Definition("x".into()), r#"{"definition":"x"}"#, "definition of x"),
+            (Reason::Caller("x".into()), r#"{"caller":"x"}"#, "caller of x"),
+            (Reason::Guard, r#""guard""#, "guard"),
+            (Reason::Use("x".into()), r#"{"use":"x"}"#, "use of x"),
+        ];
+        for (reason, stored, shown) in forms {
+            assert_eq!(serde_json::to_string(&reason).unwrap(), stored);
+            assert_eq!(serde_json::from_str::<Reason>(stored).unwrap(), reason);
+            assert_eq!(reason.to_string(), shown);
         }
     }
 }

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use chaffinch_core::{Reason, Rung};
+use chaffinch_core::{Reason, RepoPath, Rung};
 
 use super::{
     Reading, Wanted,
@@ -18,24 +18,25 @@ use crate::{
     lines::SourceFile,
 };
 
-/// What `file` says of names that another file uses, and of who calls what.
+/// What `file` says of names that another file uses, and of who calls what; `home` is that file.
 pub(crate) fn answer(
     file: &SourceFile,
     tree: &Tree,
     wanted: &[Wanted],
     uses: &[Use],
+    home: &RepoPath,
     reason: fn(String) -> Reason,
 ) -> Reading {
     let source = file.text();
     let definitions = Definitions::of(tree, source);
     let mut found = Reading::default();
     for wanted in uses {
-        let used = uses::callers(tree, file, wanted, None, Rung::Related);
+        let used = uses::callers(tree, file, wanted, None, Some(home));
         found.called |= !used.picks.is_empty();
-        found.picks.extend(used.picks);
+        found.picks.extend(used.picks.into_iter().map(related));
         let follow = Follow::new(tree, source, &definitions, None, None, Reason::Definition);
         let followed = follow.run(used.names);
-        found.picks.extend(followed.picks.into_iter().map(|p| Pick { rung: Rung::Related, ..p }));
+        found.picks.extend(followed.picks.into_iter().map(related));
         found.wanted.extend(followed.open.iter().map(Name::open));
     }
     let names = wanted.iter().map(|w| Name {
@@ -55,14 +56,19 @@ pub(crate) fn answer(
     wanted.iter().for_each(|w| follow.meet(&w.name));
     let followed = follow.run(names);
     for hooked in &followed.hooked {
-        found.picks.extend(uses::callers(tree, file, hooked, None, Rung::Related).picks);
+        let used = uses::callers(tree, file, hooked, None, None);
+        found.picks.extend(used.picks.into_iter().map(related));
     }
     let picks = followed.picks.into_iter().filter(|p| file.has_code(p.line));
-    found.picks.extend(picks.map(|p| Pick { rung: Rung::Related, ..p }));
+    found.picks.extend(picks.map(related));
     found.wanted.extend(followed.open.iter().map(Name::open));
     let shown = found.picks.iter().filter(|pick| pick.rank < rank::REST);
     let shown: BTreeSet<u32> = shown.map(|pick| pick.line - 1).collect();
     let known = |row: u32| shown.contains(&row);
     found.picks.extend(stored::writers(tree, file, &shown, &known, Rung::Related));
     found
+}
+
+fn related(pick: Pick) -> Pick {
+    Pick { rung: Rung::Related, ..pick }
 }

@@ -207,7 +207,7 @@ impl<'t> Reader<'t> {
 
     /// The callers of `wanted` in this file; if there are none, they matter elsewhere.
     fn used(&mut self, wanted: &Use, own: Option<(u32, u32)>) -> Used<'t> {
-        let mut used = uses::callers(self.tree, self.file, wanted, own, Rung::Function);
+        let mut used = uses::callers(self.tree, self.file, wanted, own, None);
         let here = !used.picks.is_empty();
         self.found.called |= here;
         let rank = wanted.rank + if here { 2 * rank::STEP } else { 0 };
@@ -220,24 +220,31 @@ impl<'t> Reader<'t> {
     fn slice(&mut self, frame: &Frame, further: u32, rung: Rung) -> Sliced<'t> {
         let units = units::split(self.tree, self.source, frame.piece);
         let seeds = seeds(&units, self.focus);
-        let distances = slice::backward(&units, &seeds);
+        let before = slice::backward(&units, &seeds);
         let after = forward::forward(&units, &seeds);
-        let parameters = uses::through_parameters(self.tree, frame, &units, &distances);
+        let parameters = uses::through_parameters(self.tree, frame, &units, &before);
         let shown = frame.function.map(|f| self.tree.node(f.scope).first_row);
         let mut names = Vec::new();
-        let found = units.all.iter().zip(distances.iter().zip(&after));
-        for (index, (unit, (steps, after))) in found.enumerate() {
+        let found = units.all.iter().zip(before.iter().zip(&after));
+        for (index, (unit, (before, after))) in found.enumerate() {
+            let steps = before.steps;
             let is_shown = unit.role.is_function() && Some(unit.first_row) == shown;
             let is_head = is_shown || (index == 0 && unit.role.is_function());
             let base = match steps {
                 _ if is_shown => rank::SIGNATURE,
                 Some(steps) => rank::SLICE + rank::STEP * steps,
-                None if after.is_some() => rank::SLICE + rank::STEP * after.unwrap_or_default(),
+                None if after.steps.is_some() => {
+                    rank::SLICE + rank::STEP * after.steps.unwrap_or_default()
+                }
                 None if is_head => rank::OUTER_SIGNATURE,
                 None => continue,
             };
             let base = base + further;
-            let reason = if is_head { Reason::Signature } else { Reason::Function };
+            let reason = match before.guards || after.guards {
+                _ if is_head => Reason::Signature,
+                true => Reason::Guard,
+                false => Reason::Function,
+            };
             let near = nearest(unit, self.focus);
             let inside = |row: &&u32| {
                 unit.role != Role::Import
@@ -262,7 +269,7 @@ impl<'t> Reader<'t> {
         }
         let returns = follow::results(&units).iter().any(|(result, _)| {
             seeds.iter().any(|(seed, _)| seed == result)
-                || after.get(*result).is_some_and(Option::is_some)
+                || after.get(*result).is_some_and(|unit| unit.steps.is_some())
         });
         Sliced { names, parameters, returns }
     }

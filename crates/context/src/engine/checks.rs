@@ -129,7 +129,7 @@ fn by_name<'t>(units: &Units<'t>) -> HashMap<Key<'t>, Vec<(usize, Vec<usize>)>> 
 
 /// Whether a statement goes on or leaves by itself (`val host = hostOf(url) ?: return`, or a branch
 /// without a block).
-fn leaves_within(unit: &Unit<'_>) -> bool {
+pub(super) fn leaves_within(unit: &Unit<'_>) -> bool {
     matches!(unit.role, Role::Other | Role::Branch | Role::Case) && !unit.is_bare_call()
 }
 

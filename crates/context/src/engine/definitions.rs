@@ -161,28 +161,64 @@ impl<'t> Definitions<'t> {
 
 /// The name of a function or class.
 pub(crate) fn name_of<'t>(tree: &Tree, source: &'t str, index: usize) -> Option<&'t str> {
+    named(tree, index).map(|name| tree.text(name, source))
+}
+
+fn named(tree: &Tree, index: usize) -> Option<usize> {
     let language = tree.language.compiled();
     if let Some(name) = tree.child(index, language.name_field) {
-        return Some(tree.text(name, source));
+        return Some(name);
     }
     if let Some(declarator) = tree.child(index, language.declarator_field) {
-        return declared(tree, source, declarator);
+        return declared(tree, declarator);
     }
     if !is_named(tree, index) {
         return None;
     }
     let left = target(tree, index)?;
-    let last = (left..tree.after(left)).rev().find(|i| tree.node(*i).role == Role::Name);
-    last.map(|name| tree.text(name, source))
+    (left..tree.after(left)).rev().find(|i| tree.node(*i).role == Role::Name)
+}
+
+/// The name of what a function belongs to, where what stands before its own says that
+/// (`int Shop::find()`, `fun String.clean()`, `Shop.find = function`). What a function gives to its
+/// object belongs to what it makes (`function Shop() { this.find = function`).
+pub(crate) fn owner<'t>(tree: &Tree, source: &'t str, function: usize) -> Option<&'t str> {
+    let own = qualifier(tree, source, function)?;
+    if own != "this" {
+        return Some(own).filter(|own| !tree.language.selves.contains(own));
+    }
+    let outer = tree.ancestors(function).filter(|above| tree.node(*above).role.is_function());
+    outer.filter_map(|outer| name_of(tree, source, outer)).next()
+}
+
+/// What stands before the name of a function.
+pub(crate) fn qualifier<'t>(tree: &Tree, source: &'t str, function: usize) -> Option<&'t str> {
+    let start = tree.node(named(tree, function)?).start as usize;
+    let line = source.get(..start)?.rsplit('\n').next()?;
+    let (front, is_path) = match (line.strip_suffix("::"), line.strip_suffix('.')) {
+        (Some(front), _) => (front, true),
+        (_, Some(front)) => (front, false),
+        _ => return None,
+    };
+    // `List<T>` and `String?` are `List` and `String`.
+    let front = front.trim_end_matches('?');
+    let open = front.strip_suffix('>').and_then(|front| front.rfind('<'));
+    let front = front.get(..open.unwrap_or(front.len()))?;
+    let word = |c: char| c.is_alphanumeric() || matches!(c, '_' | '$');
+    let whole = front.rsplit(|c: char| !word(c) && c != '.').next()?;
+    let own = whole.split('.').next()?;
+    // Of `ns::Shop::find` the last one counts, of `Shop.prototype.find` the first.
+    let own = if is_path { whole.rsplit('.').next()? } else { own };
+    Some(own).filter(|own| !own.is_empty())
 }
 
 /// The name in a declarator: the last one before the parameters.
-fn declared<'t>(tree: &Tree, source: &'t str, declarator: usize) -> Option<&'t str> {
+fn declared(tree: &Tree, declarator: usize) -> Option<usize> {
     let language = tree.language.compiled();
     let names = (declarator..tree.after(declarator))
         .take_while(|i| !language.is_parameters(tree.node(*i).kind, tree.node(*i).field))
         .filter(|i| matches!(tree.node(*i).role, Role::Name | Role::TypeName) && tree.is_leaf(*i));
-    names.last().map(|name| tree.text(name, source))
+    names.last()
 }
 
 /// Words in front of a parameter that is a member too.

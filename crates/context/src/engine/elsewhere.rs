@@ -134,18 +134,18 @@ fn picks(tree: &Tree, file: &SourceFile, row: u32, number: usize, name: &str) ->
     let units = units::split(tree, file.text(), frame.piece);
     let base = rank::SLICE + rank::ECHO + 4 * u32::try_from(number).unwrap_or_default();
     let head = frame.function.map(|f| tree.node(f.scope).first_row).filter(|head| *head != row);
-    let own = units.all.iter().rev().find(|unit| unit.rows.contains(&row));
+    let seed = units.all.iter().rposition(|unit| unit.rows.contains(&row));
+    let own = seed.and_then(|seed| units.all.get(seed));
     let own = own.into_iter().flat_map(|unit| unit.rows.iter().map(move |row| (*row, base)));
     // And what is done there with the value.
-    let seed = units.all.iter().rposition(|unit| unit.rows.contains(&row));
     let seeds: Vec<(usize, u32)> =
         seed.filter(|_| head.is_some()).map(|seed| (seed, 0)).into_iter().collect();
     let after = units.all.iter().zip(forward::forward(&units, &seeds));
-    let after = after.filter(|(_, steps)| *steps == Some(1));
+    let after = after.filter(|(_, after)| after.steps == Some(1));
     let after = after.flat_map(|(unit, _)| unit.rows.iter().map(|row| (*row, base + rank::STEP)));
     let own = own.chain(after);
     let rows = own.chain(head.map(|head| (head, base + rank::STEP)));
-    let reason = || Reason::Caller(name.to_owned());
+    let reason = || Reason::Use(name.to_owned());
     rows.filter(|(row, _)| file.has_code(row + 1))
         .map(|(row, rank)| Pick { line: row + 1, rank, reason: reason(), rung: Rung::Function })
         .collect()

@@ -248,20 +248,13 @@ impl<'t, 'd> Follow<'t, 'd> {
         let hooks = !self.tree.language.hooks.is_empty() && made.is_none();
         if let Some(name) = name_of(self.tree, self.source, function).filter(|_| hooks) {
             let rank = base + rank::STEP;
-            self.found.hooked.push(Use {
-                name: name.to_owned(),
-                class: None,
-                rank,
-                returns: false,
-            });
+            let class = next.class.and_then(|class| name_of(self.tree, self.source, class));
+            let class = class.map(str::to_owned);
+            let (name, is_class) = (name.to_owned(), false);
+            self.found.hooked.push(Use { name, class, is_class, rank, returns: false });
         }
         if let Some(name) = made.and_then(|class| name_of(self.tree, self.source, class)) {
-            self.found.uses.push(Use {
-                name: name.to_owned(),
-                class: None,
-                rank: base,
-                returns: false,
-            });
+            self.found.uses.push(Use::class(name, base));
         }
     }
 
@@ -274,8 +267,8 @@ impl<'t, 'd> Follow<'t, 'd> {
         far: u32,
         next: &Next<'t>,
     ) {
-        for (unit, steps) in units.all.iter().zip(slice::backward(units, seeds)) {
-            let Some(steps) = steps.filter(|steps| *steps <= far) else { continue };
+        for (unit, reached) in units.all.iter().zip(slice::backward(units, seeds)) {
+            let Some(steps) = reached.steps.filter(|steps| *steps <= far) else { continue };
             let rank = base + rank::STEP / 2 * steps;
             for row in &unit.rows {
                 self.add(*row, rank, next.name);

@@ -3,7 +3,7 @@
 use super::{
     checks::JUMPS,
     names::{Gives, Mention},
-    slice::parents,
+    slice::{Reached, is_condition, parents},
     units::{Unit, Units},
 };
 use crate::language::Role;
@@ -13,8 +13,8 @@ const LATER: usize = 4;
 
 /// How far each unit behind `seeds` is that uses a value that they give, with the branches that it
 /// stands in and the ways out of those that look at it.
-pub(crate) fn forward(units: &Units<'_>, seeds: &[(usize, u32)]) -> Vec<Option<u32>> {
-    let mut distances = vec![None; units.all.len()];
+pub(crate) fn forward(units: &Units<'_>, seeds: &[(usize, u32)]) -> Vec<Reached> {
+    let mut found = vec![Reached::default(); units.all.len()];
     for (seed, steps) in seeds.iter().filter(|(_, steps)| *steps == 0) {
         let Some(unit) = units.all.get(*seed) else { continue };
         if unit.role.is_compound() || unit.role.is_function() || unit.role == Role::Class {
@@ -24,11 +24,11 @@ pub(crate) fn forward(units: &Units<'_>, seeds: &[(usize, u32)]) -> Vec<Option<u
         for value in unit.mentions.iter().filter(given) {
             for (number, index) in readers(units, *seed, value).enumerate() {
                 let far = steps + 1 + u32::try_from(number / 2).unwrap_or_default();
-                show(units, *seed, index, far, &mut distances);
+                show(units, *seed, index, far, &mut found);
             }
         }
     }
-    distances
+    found
 }
 
 /// The units behind `seed` that read `value` before it is gone.
@@ -52,18 +52,20 @@ fn readers<'u>(
         .take(LATER)
 }
 
-fn show(units: &Units<'_>, seed: usize, index: usize, far: u32, distances: &mut [Option<u32>]) {
-    let mut mark = |index: usize, far: u32| {
-        if let Some(slot) = distances.get_mut(index) {
-            *slot = Some(slot.map_or(far, |known: u32| known.min(far)));
+fn show(units: &Units<'_>, seed: usize, index: usize, far: u32, found: &mut [Reached]) {
+    let condition = |index: usize| units.all.get(index).is_some_and(is_condition);
+    let mut mark = |index: usize, far: u32, guards: bool| {
+        if let Some(slot) = found.get_mut(index) {
+            slot.steps = Some(slot.steps.map_or(far, |known: u32| known.min(far)));
+            slot.guards |= guards;
         }
     };
-    mark(index, far);
+    mark(index, far, condition(index));
     let branches = parents(units, index).take_while(|p| *p > seed);
-    branches.for_each(|branch| mark(branch, far + 1));
+    branches.for_each(|branch| mark(branch, far + 1, condition(branch)));
     if units.all.get(index).is_some_and(|u| u.role == Role::Branch) {
         let leaves = units.all.iter().enumerate().skip(index + 1).filter(|(_, u)| u.jumps);
         let inside = leaves.filter(|(i, _)| parents(units, *i).any(|p| p == index));
-        inside.take(JUMPS).for_each(|(leaf, _)| mark(leaf, far + 1));
+        inside.take(JUMPS).for_each(|(leaf, _)| mark(leaf, far + 1, true));
     }
 }

@@ -1,7 +1,7 @@
 //! What a file brings from elsewhere, and under which names.
 
 use super::tree::Tree;
-use crate::language::Role;
+use crate::language::{Role, Rule};
 
 /// Imports that are looked at in one file.
 const MANY: usize = 400;
@@ -58,6 +58,9 @@ pub(crate) fn is_import(tree: &Tree, source: &str, call: usize) -> bool {
 fn read(tree: &Tree, source: &str, at: usize, found: &mut Vec<Import>) {
     let nodes = || (at + 1..tree.after(at)).take(WIDE);
     let texts: Vec<usize> = nodes().filter(|i| tree.node(*i).role == Role::Text).collect();
+    if tree.language.modules.rule == Rule::Folder {
+        return found.extend(texts.iter().map(|i| folder(tree, source, *i)));
+    }
     let name = |i: &usize| tree.node(*i).role == Role::Name && tree.is_leaf(*i);
     if let [only] = texts.as_slice() {
         // `import a, {b as c} from 'x'`
@@ -92,6 +95,20 @@ fn read(tree: &Tree, source: &str, at: usize, found: &mut Vec<Import>) {
         ["import" | "use" | "using", rest @ ..] => dotted(rest, statement, found),
         _ => {}
     }
+}
+
+/// Of an import of a folder, its own name, or the one that stands before it (`st "shop/store"`).
+fn folder(tree: &Tree, source: &str, text: usize) -> Import {
+    let import = whole(literal(tree.text(text, source)));
+    let above = tree.parent(text).map(|above| tree.text(above, source));
+    let front = above.and_then(|spec| spec.split(['"', '`']).next()).unwrap_or_default().trim();
+    let is_name = front.chars().all(|c| c.is_alphanumeric() || c == '_');
+    let names = match front {
+        "." => Vec::new(),
+        alias if is_name && !alias.is_empty() && alias != "import" => vec![alias.to_owned()],
+        _ => import.names.clone(),
+    };
+    Import { names, row: tree.node(text).first_row, ..import }
 }
 
 /// `import a.b.C`, `use A\{B, C as D}`, `import static a.b.C.d`, `import a.b as c`.

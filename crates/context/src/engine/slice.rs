@@ -6,7 +6,7 @@ use std::{
 };
 
 use super::{
-    checks::Checks,
+    checks::{Checks, leaves_within},
     names::Space,
     units::{Giver, Unit, Units},
 };
@@ -24,30 +24,50 @@ const MANY: usize = 64;
 /// Places that are looked at to find those.
 const SCANNED: usize = 1_000;
 
-/// How far each unit is in steps of dependence from `seeds`, which are that many steps away
-/// themselves; `None` where nothing leads to it.
-pub(crate) fn backward(units: &Units<'_>, seeds: &[(usize, u32)]) -> Vec<Option<u32>> {
+/// What is known of one unit.
+#[derive(Debug, Clone, Copy, Default)]
+pub(crate) struct Reached {
+    /// How far it is in steps of dependence; `None` where nothing leads to it.
+    pub(crate) steps: Option<u32>,
+    /// Whether the way to the finding leads through it: a condition, a check, or where that leaves.
+    pub(crate) guards: bool,
+}
+
+/// How far each unit is from `seeds`, which are that many steps away themselves.
+pub(crate) fn backward(units: &Units<'_>, seeds: &[(usize, u32)]) -> Vec<Reached> {
     let checks = Checks::of(units);
-    let mut distance: Vec<Option<u32>> = vec![None; units.all.len()];
+    let mut reached = vec![Reached::default(); units.all.len()];
+    // A loop over values gives them; it is no condition of theirs.
+    let mut gives = vec![false; units.all.len()];
     let mut queue = Queue { heap: BinaryHeap::new(), best: vec![u32::MAX; units.all.len()] };
     seeds.iter().for_each(|(unit, steps)| queue.push(*steps, *unit));
+    let guard = |reached: &mut [Reached], unit: usize| {
+        if let Some(reached) = reached.get_mut(unit) {
+            reached.guards = true;
+        }
+    };
     let mut checked: HashMap<(Space, &str), usize> = HashMap::new();
     while let Some(Reverse((steps, index))) = queue.heap.pop() {
-        let Some(known) = distance.get_mut(index) else { continue };
-        if known.is_some() || steps > FAR {
+        let Some(known) = reached.get_mut(index) else { continue };
+        if known.steps.is_some() || steps > FAR {
             continue;
         }
-        *known = Some(steps);
+        known.steps = Some(steps);
         let Some(unit) = units.all.get(index) else { continue };
         for around in parents(units, index) {
-            if units.all.get(around).is_some_and(|u| guards(u)) {
-                queue.push(steps + 1, around);
+            let Some(outer) = units.all.get(around).filter(|u| leads(u)) else { continue };
+            queue.push(steps + 1, around);
+            if is_condition(outer) {
+                guard(&mut reached, around);
             }
         }
         for m in unit.mentions.iter().filter(|m| m.read && m.space != Space::Member) {
             let key = (m.space, m.text);
             for (giver, more) in reaching(units, index, units.givers.get(&key)) {
                 queue.push(steps + 1 + more, giver);
+                if let Some(gives) = gives.get_mut(giver) {
+                    *gives = true;
+                }
             }
             // A later mention of the same name cannot see more checks than an earlier one did.
             if checked.get(&key).is_some_and(|seen| *seen >= index) {
@@ -59,11 +79,21 @@ pub(crate) fn backward(units: &Units<'_>, seeds: &[(usize, u32)]) -> Vec<Option<
             }
             for check in checks.before(units, key, index) {
                 queue.push(steps + 2 + check.more, check.unit);
-                check.leaves.iter().for_each(|leave| queue.push(steps + 3 + check.more, *leave));
+                guard(&mut reached, check.unit);
+                for leave in check.leaves {
+                    queue.push(steps + 3 + check.more, *leave);
+                    guard(&mut reached, *leave);
+                }
             }
         }
     }
-    distance
+    for (index, reached) in reached.iter_mut().enumerate() {
+        let given = is_loop(units, index) && gives.get(index).is_some_and(|gives| *gives);
+        let leaves = units.all.get(index).is_some_and(|u| u.jumps && leaves_within(u));
+        reached.guards |= leaves && reached.steps.is_some();
+        reached.guards &= !given && reached.steps != Some(0);
+    }
+    reached
 }
 
 /// Units that are still to be looked at, the nearest first.
@@ -89,8 +119,14 @@ pub(super) fn parents<'u>(units: &'u Units<'_>, index: usize) -> impl Iterator<I
     std::iter::successors(parent(index), move |i| parent(*i)).take(DEEP)
 }
 
-fn guards(unit: &Unit<'_>) -> bool {
+/// Whether the head of a unit tells how one comes to what stands in it.
+fn leads(unit: &Unit<'_>) -> bool {
     !matches!(unit.role, Role::Try | Role::Root | Role::Class)
+}
+
+/// Whether what stands in a unit runs only under a condition.
+pub(super) fn is_condition(unit: &Unit<'_>) -> bool {
+    matches!(unit.role, Role::Branch | Role::Case | Role::Loop)
 }
 
 /// Whether the unit that holds `early` also holds `late`.

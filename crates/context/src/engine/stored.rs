@@ -83,14 +83,18 @@ fn writer(
     let base = rank::SLICE + rank::ECHO + 4 * u32::try_from(number).unwrap_or_default();
     let head = frame.function.map(|function| tree.node(function.scope).first_row);
     let mut picks = Vec::new();
-    for (unit, steps) in units.all.iter().zip(slice::backward(&units, &[(seed, 0)])) {
+    for (unit, reached) in units.all.iter().zip(slice::backward(&units, &[(seed, 0)])) {
         let is_head = unit.role.is_function() && Some(unit.first_row) == head;
-        let Some(steps) = steps.filter(|steps| *steps <= FAR).or(is_head.then_some(1)) else {
+        let Some(steps) = reached.steps.filter(|steps| *steps <= FAR).or(is_head.then_some(1))
+        else {
             continue;
         };
         let rank = base + rank::STEP * steps;
         for row in unit.rows.iter().filter(|row| file.has_code(**row + 1)) {
-            let reason = Reason::Definition(name.to_owned());
+            let reason = match reached.guards {
+                true => Reason::Guard,
+                false => Reason::Definition(name.to_owned()),
+            };
             picks.push(Pick { line: row + 1, rank, reason, rung });
         }
     }

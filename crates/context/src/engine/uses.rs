@@ -2,16 +2,17 @@
 
 use std::collections::HashSet;
 
-use chaffinch_core::{Reason, Rung};
+use chaffinch_core::{Reason, RepoPath, Rung};
 
 use super::{
-    definitions::name_of,
+    definitions::{name_of, owner},
     follow::{self, Name},
     forward,
     frame::{self, Frame},
     hooks,
-    names::{Mention, Space, mention},
-    slice,
+    meant::Meant,
+    names::{Space, mention},
+    slice::{self, Reached},
     tree::Tree,
     units::{self, Units},
 };
@@ -42,9 +43,18 @@ pub(crate) struct Use {
     pub(crate) name: String,
     /// The class that it is part of.
     pub(crate) class: Option<String>,
+    /// Whether it is a class, called to make an object of it.
+    pub(crate) is_class: bool,
     pub(crate) rank: u32,
     /// Whether what it returns is made of the finding's value.
     pub(crate) returns: bool,
+}
+
+impl Use {
+    /// Of a class, where an object of it is made.
+    pub(crate) fn class(name: &str, rank: u32) -> Self {
+        Self { name: name.to_owned(), class: None, is_class: true, rank, returns: false }
+    }
 }
 
 /// What the callers in a file say.
@@ -57,37 +67,38 @@ pub(crate) struct Used<'t> {
     pub(crate) callers: Vec<Use>,
 }
 
-/// The callers of `wanted` in `file`, but not in the rows `own`.
+/// The callers of `wanted` in `file`, but not in the rows `own`. `home` is the file that defines it,
+/// if that is another one.
 pub(crate) fn callers<'t>(
     tree: &Tree,
     file: &'t SourceFile,
     wanted: &Use,
     own: Option<(u32, u32)>,
-    rung: Rung,
+    home: Option<&RepoPath>,
 ) -> Used<'t> {
     let source = file.text();
     let mut used = Used::default();
     let mut frames: HashSet<usize> = HashSet::new();
-    for (number, (at, called)) in places(tree, source, wanted, own).into_iter().enumerate() {
+    for (number, (at, called)) in places(tree, source, wanted, own, home).into_iter().enumerate() {
         let row = tree.node(at).first_row;
         let frame = frame::around(tree, row);
         let units = units::split(tree, source, frame.piece);
         let own_row = |u: &units::Unit<'_>| u.rows.contains(&row);
         let Some(seed) = units.all.iter().rposition(own_row) else { continue };
-        let steps = slice::backward(&units, &[(seed, 0)]);
+        let reached = slice::backward(&units, &[(seed, 0)]);
         let after = match wanted.returns && called {
             true => forward::forward(&units, &[(seed, 0)]),
-            false => vec![None; units.all.len()],
+            false => vec![Reached::default(); units.all.len()],
         };
         let is_empty = wanted.class.is_none() && is_empty(tree, source, at);
         let again = if frames.insert(frame.piece.scope) { 0 } else { rank::STEP };
         let base =
             wanted.rank + rank::CALLER + again + 4 * u32::try_from(number).unwrap_or_default();
         let shown = frame.function.map(|f| tree.node(f.scope).first_row);
-        for (unit, (steps, after)) in units.all.iter().zip(steps.iter().zip(after)) {
+        for (unit, (reached, after)) in units.all.iter().zip(reached.iter().zip(after)) {
             let head = called && unit.role.is_function() && Some(unit.first_row) == shown;
-            let after = after.filter(|_| frame.function.is_some());
-            let Some(steps) = steps.or(head.then_some(1)).or(after) else { continue };
+            let after = after.steps.filter(|_| frame.function.is_some());
+            let Some(steps) = reached.steps.or(head.then_some(1)).or(after) else { continue };
             // Where it is only handed on, the values around it say nothing.
             let far = if frame.function.is_some() { FAR } else { FAR_OUTSIDE };
             let far = if is_empty && !head { 0 } else { far };
@@ -99,9 +110,10 @@ pub(crate) fn callers<'t>(
                 let reason = match tree.node(at).role {
                     // A hook in the class says when the function runs.
                     Role::Symbol => Reason::Signature,
+                    _ if reached.guards => Reason::Guard,
                     _ => Reason::Caller(wanted.name.clone()),
                 };
-                used.picks.push(Pick { line: row + 1, rank: far, reason, rung });
+                used.picks.push(Pick { line: row + 1, rank: far, reason, rung: Rung::Function });
             }
             if called {
                 used.names.extend(follow::names(unit, far, &units));
@@ -114,17 +126,16 @@ pub(crate) fn callers<'t>(
             let name = name_of(tree, source, function.scope);
             let (rows, names) = hooks::around_caller(tree, file, &frame, name);
             let far = base + rank::STEP * GUARDS;
-            let reason = || Reason::Signature;
             let picks = rows.into_iter().map(|row| Pick {
                 line: row + 1,
                 rank: far,
-                reason: reason(),
-                rung,
+                reason: Reason::Signature,
+                rung: Rung::Function,
             });
             used.picks.extend(picks);
             used.names.extend(names.into_iter().map(|name| Name { rank: far, ..name }));
         }
-        if let Some(rank) = through_parameters(tree, &frame, &units, &steps) {
+        if let Some(rank) = through_parameters(tree, &frame, &units, &reached) {
             used.callers.extend(named(tree, source, &frame, base + rank));
         }
     }
@@ -151,15 +162,10 @@ pub(crate) fn named(tree: &Tree, source: &str, frame: &Frame, rank: u32) -> Opti
     let class = frame.classes.last().and_then(|class| name_of(tree, source, *class));
     let class = class.or_else(|| units::receiver_type(tree, source, scope));
     if tree.language.constructors.contains(&name) {
-        return class.map(|class| Use {
-            name: class.to_owned(),
-            class: None,
-            rank,
-            returns: false,
-        });
+        return class.map(|class| Use::class(class, rank));
     }
-    let class = class.map(str::to_owned);
-    Some(Use { name: name.to_owned(), class, rank, returns: false })
+    let class = class.or_else(|| owner(tree, source, scope)).map(str::to_owned);
+    Some(Use { name: name.to_owned(), class, is_class: false, rank, returns: false })
 }
 
 /// How far the nearest statement of the slice is that reads a parameter of the function shown.
@@ -167,7 +173,7 @@ pub(crate) fn through_parameters(
     tree: &Tree,
     frame: &Frame,
     units: &Units<'_>,
-    steps: &[Option<u32>],
+    reached: &[Reached],
 ) -> Option<u32> {
     let row = tree.node(frame.function?.scope).first_row;
     let head = units.all.iter().position(|u| u.role.is_function() && u.first_row == row)?;
@@ -178,8 +184,8 @@ pub(crate) fn through_parameters(
         })
     };
     let nearest = |from: &dyn Fn(usize) -> bool| {
-        let found = units.all.iter().zip(steps).filter(|(_, steps)| steps.is_some());
-        found.filter(|(unit, _)| read(unit, from)).filter_map(|(_, steps)| *steps).min()
+        let found = units.all.iter().zip(reached).filter(|(_, reached)| reached.steps.is_some());
+        found.filter(|(unit, _)| read(unit, from)).filter_map(|(_, reached)| reached.steps).min()
     };
     // What a function returns another one for is called with the values.
     let returned = |unit: usize| {
@@ -193,7 +199,14 @@ pub(crate) fn through_parameters(
 
 /// The names that stand for `wanted`, and whether they call it: calls first, then where it is
 /// handed on.
-fn places(tree: &Tree, source: &str, wanted: &Use, own: Option<(u32, u32)>) -> Vec<(usize, bool)> {
+fn places(
+    tree: &Tree,
+    source: &str,
+    wanted: &Use,
+    own: Option<(u32, u32)>,
+    home: Option<&RepoPath>,
+) -> Vec<(usize, bool)> {
+    let mut meant = None;
     let (mut calls, mut others) = (Vec::new(), Vec::new());
     let language = tree.language.compiled();
     let holds = |i: usize| language.is_arguments(tree.node(i).kind, tree.node(i).field);
@@ -216,8 +229,10 @@ fn places(tree: &Tree, source: &str, wanted: &Use, own: Option<(u32, u32)>) -> V
             continue;
         }
         let Some(found) = mention(tree, source, at, None).filter(|m| m.read) else { continue };
-        let free = language.receiver_field != 0 && own.is_some();
-        if !free && !fits(&found, wanted, source, own.is_some()) {
+        // Where a method says whose it is, its object can have any name.
+        let any = language.receiver_field != 0 && own.is_some() && wanted.class.is_some();
+        let meant = meant.get_or_insert_with(|| Meant::new(tree, source, wanted, home));
+        if !any && !meant.fits(at, &found) {
             continue;
         }
         let handed = || tree.ancestors(at).take(NEAR).any(holds);
@@ -233,21 +248,4 @@ fn places(tree: &Tree, source: &str, wanted: &Use, own: Option<(u32, u32)>) -> V
     calls.extend(others);
     calls.truncate(MANY);
     calls
-}
-
-/// Whether a member of some object can be the one that is meant.
-fn fits(found: &Mention<'_>, wanted: &Use, source: &str, here: bool) -> bool {
-    match (&wanted.class, found.space, found.object) {
-        // In its own file, a function goes by its name alone.
-        (None, Space::Member, _) if here => false,
-        (None, ..) | (_, Space::Own | Space::Plain, _) => true,
-        (Some(class), Space::Member, object) => {
-            let object = object.unwrap_or_default().to_ascii_lowercase();
-            let (object, named) = (object.as_str(), class.to_ascii_lowercase());
-            let object = object.trim_start_matches(['$', '@', '_']);
-            let alike = object.contains(&named) || (object.len() > 3 && named.contains(object));
-            // The class's own file names it anyway.
-            alike || (!here && source.contains(class.as_str()))
-        }
-    }
 }

@@ -35,7 +35,7 @@ pub(super) fn give(extraction: &mut Extraction, question: usize, index: usize) {
     }
     let reading = match asked.flow {
         true => flow(extraction, read),
-        false => related(read, asked),
+        false => related(extraction, read, asked),
     };
     let hop = asked.hop + 1;
     if reading.picks.is_empty() {
@@ -56,7 +56,7 @@ pub(super) fn give(extraction: &mut Extraction, question: usize, index: usize) {
         1 if !asked.flow => read.asker(&extraction.changed, hop).map(|a| a.questions(&reading)),
         _ => None,
     };
-    if !asked.uses.is_empty() {
+    if reading.called {
         extraction.callers = Some(true);
     }
     extraction.picks.extend(kept);
@@ -107,7 +107,7 @@ fn named(read: &Read, page: &Template, reading: &Reading) -> Vec<Wanted> {
     names
 }
 
-fn related(read: &Read, asked: &Question) -> Reading {
+fn related(extraction: &Extraction, read: &Read, asked: &Question) -> Reading {
     // What nobody here wrote is not shown for being named.
     if read.not_ours.is_some() {
         return Reading::default();
@@ -118,8 +118,14 @@ fn related(read: &Read, asked: &Question) -> Reading {
     };
     let mut found = match &read.tree {
         Ok(tree) if asked.rendered.is_some() => renders(read, tree, asked),
-        Ok(tree) => engine::answer(&read.file, tree, &asked.wanted, &asked.uses, reason),
-        Err(_) => Reading { picks: called_in_page(read, asked), ..Reading::default() },
+        Ok(tree) => {
+            let home = extraction.files.first().map_or(read.path(), Read::path);
+            engine::answer(&read.file, tree, &asked.wanted, &asked.uses, home, reason)
+        }
+        Err(_) => {
+            let picks = called_in_page(read, asked);
+            Reading { called: !picks.is_empty(), picks, ..Reading::default() }
+        }
     };
     // Where a grammar finds nothing of what was asked for, its mentions say no more.
     let grammar = read.tree.is_ok()
@@ -151,7 +157,10 @@ fn called_in_page(read: &Read, asked: &Question) -> Vec<Pick> {
             let around = around.into_iter().filter(|pick| pick.reason != Reason::Window);
             picks.extend(around.map(|pick| Pick {
                 rank: pick.rank + rank::CALLER,
-                reason: reason(),
+                reason: match pick.reason {
+                    Reason::Function => reason(),
+                    told => told,
+                },
                 rung: Rung::Related,
                 ..pick
             }));
@@ -166,7 +175,7 @@ fn renders(read: &Read, tree: &Tree, asked: &Question) -> Reading {
     let stem = file.split('.').next().unwrap_or_default().trim_start_matches('_');
     let mut names = asked.wanted.clone();
     names.push(Wanted { name: stem.to_owned(), object: None, called: true, rank: rank::SLICE });
-    let mut found = engine::answer(&read.file, tree, &names, &[], Reason::Definition);
+    let mut found = engine::answer(&read.file, tree, &names, &[], read.path(), Reason::Definition);
     let holds = |part: &str| {
         let lines = (1..=read.file.len()).filter(|line| read.file.line(*line).contains(part));
         lines.map(|line| (line - 1, line - 1)).take(MENTIONS).collect::<Vec<(u32, u32)>>()
@@ -178,7 +187,7 @@ fn renders(read: &Read, tree: &Tree, asked: &Question) -> Reading {
     let mut near = engine::around(&read.file, tree, &focus).unwrap_or_default();
     near.picks.retain(|pick| pick.rung <= Rung::Slice || is_definition(pick));
     found.wanted.append(&mut near.wanted);
-    let reason = || Reason::Caller(file.to_owned());
+    let reason = || Reason::Use(file.to_owned());
     found.picks.extend(rows.iter().map(|(row, _)| Pick {
         line: row + 1,
         rank: rank::SLICE + rank::CALLER,
@@ -187,7 +196,10 @@ fn renders(read: &Read, tree: &Tree, asked: &Question) -> Reading {
     }));
     found.picks.extend(near.picks.into_iter().map(|p| Pick {
         rank: p.rank + rank::CALLER,
-        reason: reason(),
+        reason: match p.reason {
+            Reason::Function | Reason::Signature => reason(),
+            told => told,
+        },
         rung: Rung::Related,
         ..p
     }));
@@ -222,11 +234,11 @@ fn mentions(file: &SourceFile, asked: &Question) -> Vec<Pick> {
     {
         let lines = (1..=file.len()).filter(|line| window::holds(file.line(*line), &wanted.name));
         for line in lines.take(MENTIONS) {
-            picks.push(pick(
-                line,
-                wanted.rank + rank::VALUE,
-                Reason::Constant(wanted.name.clone()),
-            ));
+            let reason = match &asked.need {
+                Some(need) => Reason::Need(need.clone()),
+                None => Reason::Constant(wanted.name.clone()),
+            };
+            picks.push(pick(line, wanted.rank + rank::VALUE, reason));
         }
     }
     if let Some(need) = asked.need.as_ref().filter(|_| picks.is_empty())
@@ -261,3 +273,6 @@ fn flow(extraction: &Extraction, read: &Read) -> Reading {
     }));
     found
 }
+
+#[cfg(test)]
+mod tests;

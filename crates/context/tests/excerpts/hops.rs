@@ -333,7 +333,7 @@ fn a_template_shows_its_blocks_and_what_renders_it() {
     assert_snapshot!(read(&files, &Asked::default()), @"
     app/views/posts/show.html.erb, app/controllers/posts_controller.rb, no app/models/post.rb, no app/services/post.rb, no app/controllers/concerns/post.rb, no lib/post.rb
     app/views/posts/show.html.erb
-       2 function | <% if @post %>
+       2 guard | <% if @post %>
        4 finding |   <%= raw @post.body %> <!-- <-- here -->
     app/controllers/posts_controller.rb
        6 definition of show |   def show

@@ -59,8 +59,8 @@ fn python() {
       22 signature |     def show(self, kind):
       23 function |         started = time.time()
       24 function |         order = request.args.get("order")
-      25 function |         if order not in ALLOWED:
-      26 function |             abort(400)
+      25 guard |         if order not in ALLOWED:
+      26 guard |             abort(400)
       27 function |         query = "SELECT * FROM " + self.table
       28 function |         query += " ORDER BY " + order
       29 function |         log.info("took", started)
@@ -78,8 +78,8 @@ fn a_slice_leaves_out_what_the_finding_does_not_depend_on() {
       21 signature |     @login_required
       22 signature |     def show(self, kind):
       24 function |         order = request.args.get("order")
-      25 function |         if order not in ALLOWED:
-      26 function |             abort(400)
+      25 guard |         if order not in ALLOWED:
+      26 guard |             abort(400)
       27 function |         query = "SELECT * FROM " + self.table
       28 function |         query += " ORDER BY " + order
       30 finding |         for row in connect().execute(query, (self.owner,)):  # <-- here
@@ -140,8 +140,8 @@ module.exports = function (app) {
       15 signature |   app.post('/files/:name', requireUser, async (req, res, next) => {
       16 function |     const { name } = req.params
       17 function |     const started = Date.now()
-      18 function |     if (!name) {
-      19 function |       return next()
+      18 guard |     if (!name) {
+      19 guard |       return next()
       21 function |     const full = path.join(ROOT, clean(name))
       22 function |     fs.readFile(full, (err, data) => {
       23 function |       if (err) return next(err)
@@ -302,10 +302,10 @@ public class Orders {
       14 signature |                             @RequestParam String customer) throws SQLException {
       15 function |         String state = request.getParameter("state");
       16 function |         String id = "";
-      18 function |         switch (state) {
-      19 function |             case "open":
+      18 guard |         switch (state) {
+      19 guard |             case "open":
       20 function |                 id = checked(customer);
-      22 function |             default:
+      22 guard |             default:
       23 function |                 id = customer;
       25 function |         StringBuilder sql = new StringBuilder(BASE);
       26 function |         sql.append("customer = ").append(id);
@@ -327,10 +327,10 @@ public class Orders {
       14 signature |                             @RequestParam String customer) throws SQLException {
       15 function |         String state = request.getParameter("state");
       16 function |         String id = "";
-      18 function |         switch (state) {
-      19 function |             case "open":
+      18 guard |         switch (state) {
+      19 guard |             case "open":
       20 function |                 id = checked(customer);
-      22 function |             default:
+      22 guard |             default:
       23 function |                 id = customer;
       25 function |         StringBuilder sql = new StringBuilder(BASE);
       26 function |         sql.append("customer = ").append(id);
@@ -383,11 +383,11 @@ func (s *server) run(w http.ResponseWriter, r *http.Request) {
       16 signature | func (s *server) run(w http.ResponseWriter, r *http.Request) {
       17 function | 	var req request
       18 function | 	start := time.Now()
-      19 function | 	if err := json.NewDecoder(r.Body).Decode(&req); err != nil {
+      19 guard | 	if err := json.NewDecoder(r.Body).Decode(&req); err != nil {
       20 function | 		http.Error(w, "bad", 400)
-      21 function | 		return
-      23 function | 	switch req.Kind {
-      24 function | 	case "tar":
+      21 guard | 		return
+      23 guard | 	switch req.Kind {
+      24 guard | 	case "tar":
       25 function | 		dir := filepath.Join(workRoot, s.clean(req.Dir))
       26 finding | 		cmd := exec.Command("sh", "-c", "tar cf - "+dir) // <-- here
       27 function | 		cmd.Run()
@@ -398,10 +398,10 @@ func (s *server) run(w http.ResponseWriter, r *http.Request) {
     main.go
       16 signature | func (s *server) run(w http.ResponseWriter, r *http.Request) {
       17 function | 	var req request
-      19 function | 	if err := json.NewDecoder(r.Body).Decode(&req); err != nil {
-      21 function | 		return
-      23 function | 	switch req.Kind {
-      24 function | 	case "tar":
+      19 guard | 	if err := json.NewDecoder(r.Body).Decode(&req); err != nil {
+      21 guard | 		return
+      23 guard | 	switch req.Kind {
+      24 guard | 	case "tar":
       25 function | 		dir := filepath.Join(workRoot, s.clean(req.Dir))
       26 finding | 		cmd := exec.Command("sh", "-c", "tar cf - "+dir) // <-- here
       27 function | 		cmd.Run()
@@ -449,7 +449,7 @@ end
        6 definition of FIELDS |   FIELDS = %w[name mail].freeze
        8 signature |   def update
        9 function |     field = params[:field]
-      10 function |     return head(:bad_request) unless FIELDS.include?(field)
+      10 guard |     return head(:bad_request) unless FIELDS.include?(field)
       11 function |     logger.info "update"
       12 finding |     @user.update_column(field, params[:value]) # <-- here
       13 function |     redirect_to @user
@@ -505,8 +505,8 @@ class Posts extends Base
       14 signature |     #[Route('/posts')]
       15 signature |     public function index(Request $request)
       17 function |         $author = $request->get('author');
-      18 function |         if (!is_string($author)) {
-      19 function |             throw new BadRequest();
+      18 guard |         if (!is_string($author)) {
+      19 guard |             throw new BadRequest();
       21 function |         $this->count();
       22 function |         $sql = "SELECT * FROM {$this->table} WHERE author = '" . $this->quote($author) . "'";
       23 finding |         foreach ($this->db->query($sql) as $row) { // <-- here
@@ -532,11 +532,11 @@ function render($x) {
 render($title);
 include 'pages/' . $page . '.php'; // <-- here
 "#;
-    assert_snapshot!(marked("index.php", source, Rung::Slice), @r"
+    assert_snapshot!(marked("index.php", source, Rung::Slice), @"
     index.php
        3 function | $page = $_GET['page'];
-       5 function | if (!ctype_alnum($page)) {
-       6 function |     exit;
+       5 guard | if (!ctype_alnum($page)) {
+       6 guard |     exit;
       12 finding | include 'pages/' . $page . '.php'; // <-- here
     rung Slice
     ");
@@ -562,8 +562,8 @@ class Config(Base):
        5 signature | class Config(Base):
        6 window |     name: str = "x"
        7 finding |     key = os.environ.get("KEY", DEFAULT)  # <-- here
-       9 caller of key |     def use(self):
-      10 caller of key |         return self.key
+       9 use of key |     def use(self):
+      10 use of key |         return self.key
     rung Function
     "#);
 }
@@ -746,9 +746,9 @@ fun proxy(target: String) {
     assert_snapshot!(marked("src/Proxy.kt", source, Rung::Slice), @"
     src/Proxy.kt
        2 signature | fun proxy(target: String) {
-       4 function |     val host = hostOf(target) ?: return
+       4 guard |     val host = hostOf(target) ?: return
        5 function |     val port = portOf(target)
-       6 function |     if (port !in PORTS) return
+       6 guard |     if (port !in PORTS) return
        9 finding |     client.get(target) // <-- here
     rung Slice
     ");

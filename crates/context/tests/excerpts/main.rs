@@ -12,6 +12,7 @@ mod odd;
 mod pages;
 mod places;
 mod properties;
+mod reasons;
 mod records;
 mod returned;
 mod settling;
