@@ -11,6 +11,7 @@ mod forward;
 mod frame;
 mod hooks;
 mod imports;
+mod inner;
 mod meant;
 mod names;
 mod parse;

@@ -11,7 +11,7 @@ use super::{
     follow::{self, Follow, Name},
     forward,
     frame::{self, Frame},
-    hooks, slice, stored,
+    hooks, inner, slice, stored,
     tree::Tree,
     units::{self, Piece, Unit, Units},
     uses::{self, Use, Used},
@@ -267,7 +267,9 @@ impl<'t> Reader<'t> {
                 names.extend(follow::names(unit, base, &units));
             }
         }
-        let returns = follow::results(&units).iter().any(|(result, _)| {
+        let is_shown = |u: &Unit<'_>| u.role.is_function() && Some(u.first_row) == shown;
+        let scope = units.all.iter().position(is_shown).unwrap_or_default();
+        let returns = inner::results(&units, scope).iter().any(|(result, _)| {
             seeds.iter().any(|(seed, _)| seed == result)
                 || after.get(*result).is_some_and(|unit| unit.steps.is_some())
         });

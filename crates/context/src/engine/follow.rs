@@ -11,6 +11,7 @@ use super::{
     Wanted,
     definitions::{Definition, Definitions, What, name_of},
     frame::whole,
+    inner::results,
     names::Space,
     slice,
     tree::Tree,
@@ -42,11 +43,6 @@ const FAR: u32 = 6;
 
 /// How much less each further place matters that gives a member its value.
 const AGAIN: u32 = 12;
-
-/// What functions within a function return that is shown of its result, and how much less that
-/// matters.
-const INNER: usize = 6;
-const INNER_STEPS: u32 = 4;
 
 /// A name to look up, and how much its line matters.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -295,7 +291,7 @@ impl<'t, 'd> Follow<'t, 'd> {
         let units = units::split(self.tree, self.source, piece);
         let base = next.rank + rank::HELPER;
         self.head(&units, base, next.name);
-        self.slice(&units, &results(&units), base + rank::STEP / 2, u32::MAX, next);
+        self.slice(&units, &results(&units, 0), base + rank::STEP / 2, u32::MAX, next);
         let (first, last) = piece.rows(self.tree);
         if last - first <= LONG && self.known.is_some() {
             for row in first..=last {
@@ -350,21 +346,4 @@ struct Next<'t> {
     rank: u32,
     class: Option<usize>,
     depth: u32,
-}
-
-/// The units that give a function's result: what it returns, and its last statement.
-pub(crate) fn results(units: &Units<'_>) -> Vec<(usize, u32)> {
-    let mut seeds: Vec<(usize, u32)> = Vec::new();
-    let mut inner = 0;
-    for (index, unit) in units.all.iter().enumerate() {
-        if unit.jumps && index > 0 && unit.function == 0 {
-            seeds.push((index, 0));
-        } else if unit.jumps && index > 0 && inner < INNER {
-            inner += 1;
-            seeds.push((index, INNER_STEPS));
-        }
-    }
-    let last = units.all.iter().rposition(|u| u.parent == Some(0));
-    seeds.extend(last.filter(|l| !seeds.contains(&(*l, 0))).map(|l| (l, 0)));
-    seeds
 }

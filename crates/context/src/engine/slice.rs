@@ -7,6 +7,7 @@ use std::{
 
 use super::{
     checks::{Checks, leaves_within},
+    inner::{Inner, results},
     names::Space,
     units::{Giver, Unit, Units},
 };
@@ -17,6 +18,9 @@ const FAR: u32 = 24;
 
 /// Units around a unit that are looked at.
 const DEEP: usize = 64;
+
+/// Functions within the piece whose results are looked at.
+const FUNCTIONS: usize = 64;
 
 /// Places that give a name its value that are looked at for one use.
 const MANY: usize = 64;
@@ -36,10 +40,15 @@ pub(crate) struct Reached {
 /// How far each unit is from `seeds`, which are that many steps away themselves.
 pub(crate) fn backward(units: &Units<'_>, seeds: &[(usize, u32)]) -> Vec<Reached> {
     let checks = Checks::of(units);
+    let inner = Inner::of(units);
     let mut reached = vec![Reached::default(); units.all.len()];
     // A loop over values gives them; it is no condition of theirs.
     let mut gives = vec![false; units.all.len()];
-    let mut queue = Queue { heap: BinaryHeap::new(), best: vec![u32::MAX; units.all.len()] };
+    let mut queue = Queue {
+        heap: BinaryHeap::new(),
+        best: vec![u32::MAX; units.all.len()],
+        asked: HashMap::new(),
+    };
     seeds.iter().for_each(|(unit, steps)| queue.push(*steps, *unit));
     let guard = |reached: &mut [Reached], unit: usize| {
         if let Some(reached) = reached.get_mut(unit) {
@@ -63,8 +72,15 @@ pub(crate) fn backward(units: &Units<'_>, seeds: &[(usize, u32)]) -> Vec<Reached
         }
         for m in unit.mentions.iter().filter(|m| m.read && m.space != Space::Member) {
             let key = (m.space, m.text);
+            for function in inner.named(units, index, m) {
+                queue.push(steps + 1, function);
+                queue.results(steps + 2, units, function);
+            }
             for (giver, more) in reaching(units, index, units.givers.get(&key)) {
                 queue.push(steps + 1 + more, giver);
+                for function in inner.part_of(giver) {
+                    queue.results(steps + 2 + more, units, function);
+                }
                 if let Some(gives) = gives.get_mut(giver) {
                     *gives = true;
                 }
@@ -101,6 +117,8 @@ struct Queue {
     heap: BinaryHeap<Reverse<(u32, usize)>>,
     /// By unit: the fewest steps on any way that is known to it.
     best: Vec<u32>,
+    /// By function: the fewest steps to its result.
+    asked: HashMap<usize, u32>,
 }
 
 impl Queue {
@@ -109,6 +127,17 @@ impl Queue {
         if let Some(best) = self.best.get_mut(unit).filter(|best| steps < **best) {
             *best = steps;
             self.heap.push(Reverse((steps, unit)));
+        }
+    }
+    /// Adds what gives the result of a function.
+    fn results(&mut self, steps: u32, units: &Units<'_>, function: usize) {
+        let known = self.asked.get(&function).is_some_and(|known| *known <= steps);
+        if known || self.asked.len() >= FUNCTIONS {
+            return;
+        }
+        self.asked.insert(function, steps);
+        for (unit, far) in results(units, function) {
+            self.push(steps + far, unit);
         }
     }
 }
@@ -137,14 +166,19 @@ pub(super) fn is_around(units: &Units<'_>, early: usize, late: usize) -> bool {
     }
 }
 
-/// The givers whose value can be seen at `index`, each with how much less it matters.
-fn reaching(units: &Units<'_>, index: usize, givers: Option<&Vec<Giver>>) -> Vec<(usize, u32)> {
+/// The functions whose names are known at `index`.
+pub(super) fn functions_around(units: &Units<'_>, index: usize) -> Vec<usize> {
     let function = units.all.get(index).map_or(0, |u| u.function);
-    let functions: Vec<usize> = std::iter::once(index)
+    std::iter::once(index)
         .chain(parents(units, index))
         .filter(|i| units.all.get(*i).is_some_and(|u| u.role.is_function()))
         .chain([function, 0])
-        .collect();
+        .collect()
+}
+
+/// The givers whose value can be seen at `index`, each with how much less it matters.
+fn reaching(units: &Units<'_>, index: usize, givers: Option<&Vec<Giver>>) -> Vec<(usize, u32)> {
+    let functions = functions_around(units, index);
     let visible = |g: &&Giver| functions.contains(&g.function) && g.unit != index;
     let givers = givers.map_or(&[][..], Vec::as_slice);
     let (before, after) = givers.split_at(givers.partition_point(|g| g.unit <= index));

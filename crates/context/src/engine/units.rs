@@ -3,6 +3,7 @@
 use std::collections::{BTreeSet, HashMap};
 
 use super::{
+    definitions::name_of,
     imports::is_import,
     names::{Gives, Mention, Space, mention},
     tree::Tree,
@@ -21,6 +22,8 @@ pub(crate) struct Unit<'t> {
     /// The rows that are its own.
     pub(crate) rows: BTreeSet<u32>,
     pub(crate) mentions: Vec<Mention<'t>>,
+    /// The name of a function that is a statement of another one.
+    pub(crate) name: Option<&'t str>,
     /// Literal names, as written.
     pub(crate) symbols: Vec<&'t str>,
     /// Whether control does not go on behind it.
@@ -105,7 +108,10 @@ pub(crate) fn split<'t>(tree: &Tree, source: &'t str, piece: Piece) -> Units<'t>
                 false => u.function,
             });
             unit = all.len();
-            all.push(start(tree, at, Some(around), function));
+            let mut new = start(tree, at, Some(around), function);
+            let part = all.get(around).is_some_and(|u| u.role == Role::Class);
+            new.name = inner_name(tree, source, at, above).filter(|_| !part);
+            all.push(new);
             open.push((unit, tree.after(at)));
         }
         let Some(unit) = all.get_mut(unit) else { break };
@@ -160,6 +166,7 @@ fn start<'t>(tree: &Tree, index: usize, parent: Option<usize>, function: usize) 
         first_row: node.first_row,
         rows,
         mentions: Vec::new(),
+        name: None,
         symbols: Vec::new(),
         jumps: false,
         brings: node.role == Role::Import,
@@ -167,6 +174,12 @@ fn start<'t>(tree: &Tree, index: usize, parent: Option<usize>, function: usize) 
             || (node.role == Role::Other
                 && first.is_some_and(|c| call(c) && tree.after(c) == tree.after(index))),
     }
+}
+
+/// The name of a function that stands among statements.
+fn inner_name<'t>(tree: &Tree, source: &'t str, at: usize, above: usize) -> Option<&'t str> {
+    let stands = matches!(tree.node(above).role, Role::Block | Role::Root | Role::Wrapper);
+    (stands && tree.node(at).role == Role::Function).then(|| name_of(tree, source, at)).flatten()
 }
 
 /// The names in a text that stand for their values.

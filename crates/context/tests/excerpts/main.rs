@@ -6,6 +6,7 @@ mod corpus;
 mod dialogue;
 mod elsewhere;
 mod hops;
+mod inner;
 mod languages;
 mod listing;
 mod odd;
