@@ -83,7 +83,13 @@ pub(super) fn results(units: &Units<'_>, scope: usize) -> Vec<(usize, u32)> {
             }
         }
         let Some(last) = last else { break };
-        if !seeds.contains(&(last, 0)) {
+        // What returns nothing is called for what it does.
+        let counts = scope == 0
+            || units
+                .all
+                .get(scope)
+                .is_some_and(|u| u.yields || (u.name.is_some() && seeds.is_empty()));
+        if counts && !seeds.contains(&(last, 0)) {
             seeds.push((last, 0));
         }
         // A block may be all that there is to a lambda.

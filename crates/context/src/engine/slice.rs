@@ -129,6 +129,7 @@ impl Queue {
             self.heap.push(Reverse((steps, unit)));
         }
     }
+
     /// Adds what gives the result of a function.
     fn results(&mut self, steps: u32, units: &Units<'_>, function: usize) {
         let known = self.asked.get(&function).is_some_and(|known| *known <= steps);

@@ -24,6 +24,8 @@ pub(crate) struct Unit<'t> {
     pub(crate) mentions: Vec<Mention<'t>>,
     /// The name of a function that is a statement of another one.
     pub(crate) name: Option<&'t str>,
+    /// Whether the last statement of a function is its result, without a word for that.
+    pub(crate) yields: bool,
     /// Literal names, as written.
     pub(crate) symbols: Vec<&'t str>,
     /// Whether control does not go on behind it.
@@ -167,6 +169,7 @@ fn start<'t>(tree: &Tree, index: usize, parent: Option<usize>, function: usize) 
         rows,
         mentions: Vec::new(),
         name: None,
+        yields: node.role.is_function() && yields(tree, index),
         symbols: Vec::new(),
         jumps: false,
         brings: node.role == Role::Import,
@@ -174,6 +177,13 @@ fn start<'t>(tree: &Tree, index: usize, parent: Option<usize>, function: usize) 
             || (node.role == Role::Other
                 && first.is_some_and(|c| call(c) && tree.after(c) == tree.after(index))),
     }
+}
+
+fn yields(tree: &Tree, function: usize) -> bool {
+    let is_block = |child: usize| tree.node(child).role == Role::Block;
+    tree.language.bare_calls
+        || tree.language.compiled().is_loose(tree.node(function).kind)
+        || !tree.children(function).any(is_block)
 }
 
 /// The name of a function that stands among statements.
