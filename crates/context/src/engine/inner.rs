@@ -20,6 +20,9 @@ const MANY: usize = 4;
 /// Functions of one name that are looked at to find those.
 const SCANNED: usize = 64;
 
+/// Arms of a branch that are looked at.
+const TAILS: usize = 8;
+
 /// Lambdas around each other that are one function.
 const LAYERS: usize = 3;
 
@@ -92,6 +95,9 @@ pub(super) fn results(units: &Units<'_>, scope: usize) -> Vec<(usize, u32)> {
         if counts && !seeds.contains(&(last, 0)) {
             seeds.push((last, 0));
         }
+        if scope > 0 && units.all.get(scope).is_some_and(|u| u.yields) {
+            seeds.extend(tails(units, last).into_iter().map(|tail| (tail, 1)));
+        }
         // A block may be all that there is to a lambda.
         let block = units.all.get(last).is_some_and(|u| u.role == Role::Lambda);
         if !block {
@@ -100,4 +106,23 @@ pub(super) fn results(units: &Units<'_>, scope: usize) -> Vec<(usize, u32)> {
         scope = last;
     }
     seeds
+}
+
+/// The last statements of the arms of a branch.
+fn tails(units: &Units<'_>, branch: usize) -> Vec<usize> {
+    let is_compound = |unit: usize| units.all.get(unit).is_some_and(|u| u.role.is_compound());
+    let (mut open, mut found) = (vec![branch], Vec::new());
+    while let Some(branch) = open.pop().filter(|branch| is_compound(*branch)) {
+        let parts = units.all.iter().enumerate().skip(branch + 1);
+        let parts = parts.take_while(|(i, _)| parents(units, *i).any(|p| p == branch));
+        let own: Vec<usize> =
+            parts.filter(|(_, u)| u.parent == Some(branch)).map(|(index, _)| index).collect();
+        // What stands in an arm without a block is part of its head.
+        found.push(own.iter().copied().rfind(|part| !is_compound(*part)).unwrap_or(branch));
+        open.extend(own.into_iter().filter(|part| is_compound(*part)));
+        if found.len() >= TAILS || open.len() >= TAILS {
+            break;
+        }
+    }
+    found
 }

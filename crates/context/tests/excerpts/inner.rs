@@ -192,3 +192,65 @@ fn what_is_near_in_dependence_outlasts_the_inner_function() {
     let has = |number: u32| sent.line(&path, number).is_some();
     assert!(has(line - 1) && has(4) && !has(3), "{:?}", sent.lines());
 }
+
+#[test]
+fn each_arm_of_the_last_statement_can_be_the_result() {
+    let ruby = format!(
+        "def show(params) # needed
+  clean = ->(text) {{ # needed
+    log('in vain')
+    if text.empty? # needed
+      count('in vain')
+      'nothing' # needed
+    elsif text == 'x' # needed
+      'x' # needed
+    else
+      plain = text.strip # needed
+      CGI.escape(plain) # needed
+    end
+  }}
+{}  name = clean.(params[:q]) # needed
+  DB.run('select ' + name) # <-- here
+end
+",
+        filler("  work(#)")
+    );
+    sends(&[("a.rb", &ruby)]);
+    let kotlin = format!(
+        "fun show(call: Call): String {{ // needed
+    val clean = {{ s: String -> // needed
+        when (s) {{ // needed
+            \"x\" -> {{
+                log(\"in vain\")
+                \"nothing\" // needed
+            }}
+            else -> {{
+                val plain = s.trim() // needed
+                plain.replace(\"<\", \"\") // needed
+            }}
+        }}
+    }}
+{}    val name = clean(call.query) // needed
+    return render(name) // <-- here
+}}
+",
+        filler("    work(#)")
+    );
+    sends(&[("A.kt", &kotlin)]);
+}
+
+#[test]
+fn a_callback_that_returns_nothing_is_no_part_of_the_value() {
+    let source = format!(
+        "function show(req, res) {{ // needed
+  const timer = start((tick) => {{ // needed
+    one(tick);
+    two(tick); // in vain
+  }});
+{}  res.send(req.query.q + timer); // <-- here
+}}
+",
+        filler("  work(#);")
+    );
+    sends(&[("a.js", &source)]);
+}
