@@ -483,3 +483,54 @@ class Other {
 ",
     )]);
 }
+
+#[test]
+fn where_functions_are_members_a_name_alone_or_on_the_own_object_is_a_call() {
+    says(&[(
+        "Shop.java",
+        "class Shop {
+    String find(String name) { // is: signature
+        return db.query(\"select \" + name); // <-- here
+    }
+    int one = 1;
+    int two = 2;
+    int three = 3;
+    String all(Request request) { // is: caller of find
+        return find(request.name()); // is: caller of find
+    }
+    String some(List<String> names) {
+        return names.find(names.first()); // in vain
+    }
+}
+",
+    )]);
+    says(&[(
+        "Shop.cs",
+        "class Shop {
+    string Find(string name) { // is: signature
+        return db.Query(\"select \" + name); // <-- here
+    }
+    int one = 1;
+    int two = 2;
+    int three = 3;
+    string All(Request request) { // is: caller of Find
+        return this.Find(request.Name); // is: caller of Find
+    }
+}
+",
+    )]);
+    let ruby = "def find(name) # is: signature
+  DB.run('select ' + name) # <-- here
+end
+
+one = 1
+two = 2
+three = 3
+def all(params) # is: caller of find
+  CALL(params[:name]) # is: caller of find
+end
+";
+    for call in ["find", "self.find"] {
+        says(&[("find.rb", &ruby.replace("CALL", call))]);
+    }
+}
