@@ -28,7 +28,7 @@ pub(crate) use self::{
     around::around,
     elsewhere::under,
     imports::{Import, imports},
-    parse::{Effort, parse},
+    parse::{Effort, NoTree, parse},
     tree::Tree,
     uses::Use,
 };

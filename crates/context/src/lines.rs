@@ -1,5 +1,7 @@
 //! Bytes → lines, counted as scanners count them: a line ends at `\n`, and nowhere else.
 
+use std::ops::Range;
+
 use chaffinch_core::{RepoPath, SourceText};
 
 /// Columns of a line beyond which it is cut.
@@ -67,6 +69,21 @@ impl SourceFile {
         let Some(start) = self.starts.get(index) else { return "" };
         let end = self.starts.get(index + 1).copied().unwrap_or(self.text().len());
         self.text().get(*start..end).unwrap_or_default().trim_end_matches(['\n', '\r'])
+    }
+
+    /// The row `row` (from 0) without its line break; empty if there is none.
+    pub(crate) fn row(&self, row: usize) -> &str {
+        self.line(u32::try_from(row.saturating_add(1)).unwrap_or(u32::MAX))
+    }
+
+    /// Where a row begins in the text; its end, if there is none.
+    pub(crate) fn begins(&self, row: usize) -> usize {
+        self.starts.get(row).copied().unwrap_or(self.text().len())
+    }
+
+    /// How many bytes some rows have.
+    pub(crate) fn bytes(&self, rows: &Range<usize>) -> usize {
+        self.begins(rows.end).saturating_sub(self.begins(rows.start))
     }
 
     /// The rows (from 0) in which `word` occurs.

@@ -1,34 +1,27 @@
 //! Of a long file, the parts worth parsing: cut by indentation into items, and kept are those that
-//! the finding is in, what these name, and who names them. All else becomes blanks, so that rows and
-//! bytes stay where they were.
+//! the finding is in, what these name, who names them, and the single lines nearest to all that.
+//!
+//! What is kept is put together without what is between: a parser reads blanks as slowly as code.
 
-use std::collections::{HashMap, HashSet};
+mod items;
+mod keep;
 
-use crate::{lines::SourceFile, window::holds};
+use std::ops::Range;
 
-/// Lines up to which a file is parsed whole.
-const SHORT: u32 = 1_500;
+use chaffinch_core::SourceText;
 
-/// Lines of an item beyond which it is cut further.
-const LONG: usize = 120;
+use self::items::Cut;
+use crate::lines::SourceFile;
 
-/// Lines of an item that is kept whatever it says: fields, constants, imports.
-const SMALL: usize = 3;
+/// Lines, and bytes, up to which a file is parsed whole; and what is parsed of a longer one. This is
+/// what bounds the time of an excerpt.
+const ROOM: Room = Room { lines: 1_500, bytes: 40 << 10 };
 
-/// Lines that are kept at most.
-const ROOM: usize = 3_000;
-
-/// Items of one name beyond which the name tells nothing.
-const COMMON: usize = 4;
-
-/// How often what is kept leads to more.
-const DEEP: usize = 3;
-
-/// Levels of items within items.
-const NESTED: usize = 4;
+/// The same where only what is nearest is parsed.
+const NARROW: Room = Room { lines: 300, bytes: 12 << 10 };
 
 /// What is asked of a file.
-#[derive(Debug, Default)]
+#[derive(Default)]
 pub(crate) struct Interest {
     /// Rows, from 0.
     pub(crate) rows: Vec<u32>,
@@ -38,34 +31,90 @@ pub(crate) struct Interest {
     pub(crate) called: Vec<String>,
 }
 
-/// Lines that belong together, from 0; the end is not part of them.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-struct Item {
-    start: usize,
-    end: usize,
+/// Some lines of a file, without what is between them.
+pub(crate) struct Part {
+    pub(crate) text: SourceText,
+    /// Where its lines stand in the file, and then the end of the last one.
+    pub(crate) lines: Vec<Line>,
+    /// Whether nothing was left out.
+    pub(crate) is_whole: bool,
 }
 
-/// The text to parse, where that is less than the whole.
-pub(crate) fn text(file: &SourceFile, interest: &Interest) -> Option<String> {
-    if file.len() <= SHORT {
+impl Part {
+    /// Whether the part has this row of the file.
+    pub(crate) fn holds(&self, row: u32) -> bool {
+        let lines = self.lines.split_last().map_or(&[][..], |(_, lines)| lines);
+        lines.binary_search_by_key(&row, |line| line.row).is_ok()
+    }
+}
+
+/// A line of a part, in its file: its row, and where it begins and ends.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Line {
+    pub(crate) row: u32,
+    pub(crate) start: u32,
+    pub(crate) end: u32,
+}
+
+/// What may still be kept.
+#[derive(Debug, Clone, Copy)]
+struct Room {
+    lines: usize,
+    bytes: usize,
+}
+
+impl Room {
+    fn holds(&self, lines: usize, bytes: usize) -> bool {
+        lines <= self.lines && bytes <= self.bytes
+    }
+
+    fn share(self, of: usize) -> Self {
+        Self { lines: self.lines / of, bytes: self.bytes / of }
+    }
+
+    fn less(self, other: Self) -> Self {
+        let lines = self.lines.saturating_sub(other.lines);
+        Self { lines, bytes: self.bytes.saturating_sub(other.bytes) }
+    }
+
+    /// Takes so much of it; nothing, where that is more than there is.
+    fn take(&mut self, lines: usize, bytes: usize) -> bool {
+        let holds = self.holds(lines, bytes);
+        if holds {
+            self.lines -= lines;
+            self.bytes -= bytes;
+        }
+        holds
+    }
+}
+
+/// The part of `rows` to parse: all of it, if that is little.
+pub(crate) fn part(file: &SourceFile, rows: Range<usize>, interest: &Interest) -> Part {
+    if ROOM.holds(rows.len(), file.bytes(&rows)) {
+        return together(file, rows.clone(), rows.len());
+    }
+    let cut = Cut::of(file, rows.clone(), items::LONG);
+    let kept = keep::wide(&cut, interest, ROOM);
+    together(file, rows.clone().filter(|row| kept.contains(row)), rows.len())
+}
+
+/// The lines nearest to the interest, with as few gaps as may be; none where it has no rows there,
+/// or where that is not less than the whole.
+pub(crate) fn near(file: &SourceFile, rows: Range<usize>, interest: &Interest) -> Option<Part> {
+    if NARROW.holds(rows.len(), file.bytes(&rows))
+        || !interest.rows.iter().any(|row| rows.contains(&(*row as usize)))
+    {
         return None;
     }
-    let lines: Vec<&str> = (1..=file.len()).map(|number| file.line(number)).collect();
-    let mut items = Vec::new();
-    let mut frame = vec![true; lines.len()];
-    cut(&lines, Item { start: 0, end: lines.len() }, NESTED, &mut items);
-    let kept = keep(file, &lines, &items, interest);
-    for item in &items {
-        let keep = kept.contains(item) || item.end - item.start <= SMALL;
-        frame.iter_mut().take(item.end).skip(item.start).for_each(|line| *line = keep);
-    }
-    Some(blank(file.text(), &frame))
+    let cut = Cut::of(file, rows.clone(), NARROW.lines / 2);
+    let kept = keep::narrow(&cut, interest, NARROW);
+    Some(together(file, rows.clone().filter(|row| kept.contains(row)), rows.len()))
 }
 
-/// Of a page, the script that a row stands in.
-pub(crate) fn script(file: &SourceFile, row: u32) -> Option<String> {
+/// Of a page, the rows of the script that a row stands in.
+pub(crate) fn script(file: &SourceFile, row: u32) -> Option<Range<usize>> {
     let row = row as usize;
-    let at = |number: usize| file.line(u32::try_from(number + 1).unwrap_or(u32::MAX));
+    let at = |row: usize| file.row(row);
     let opens = |line: &str| line.contains("<script") && !line.contains("</script");
     let first = (0..row).rev().find(|number| at(*number).contains("script"))?;
     if !opens(at(first)) || opens(at(row)) || at(row).contains("</script") {
@@ -73,147 +122,113 @@ pub(crate) fn script(file: &SourceFile, row: u32) -> Option<String> {
     }
     let lines = file.len() as usize;
     let last = (row..lines).find(|number| at(*number).contains("</script")).unwrap_or(lines);
-    let kept: Vec<bool> = (0..lines).map(|number| first < number && number < last).collect();
-    Some(blank(file.text(), &kept))
+    Some(first + 1..last)
 }
 
-/// Cuts `whole` into items; what is left of it is the frame around them.
-fn cut(lines: &[&str], whole: Item, nested: usize, items: &mut Vec<Item>) {
-    let inside = lines.iter().enumerate().take(whole.end).skip(whole.start);
-    let filled = inside.filter(|(_, line)| !line.trim().is_empty());
-    let first = indent(lines.get(whole.start).copied().unwrap_or_default());
-    let outermost = nested == NESTED;
-    let inner = filled.clone().filter(|(_, line)| outermost || indent(line) > first);
-    let Some(level) = inner.map(|(_, line)| indent(line)).min() else {
-        return items.push(whole);
-    };
-    for item in at_level(level, filled) {
-        match nested > 0 && item.end - item.start > LONG {
-            true => cut(lines, item, nested - 1, items),
-            false => items.push(item),
-        }
+/// The text of some rows of a file.
+fn together(file: &SourceFile, rows: impl Iterator<Item = usize> + Clone, all: usize) -> Part {
+    let number = |at: usize| u32::try_from(at).unwrap_or(u32::MAX);
+    let bytes = rows.clone().map(|row| file.bytes(&(row..row + 1))).sum();
+    // Never grown, so that no copy is left behind unwiped.
+    let mut text = String::with_capacity(bytes);
+    let mut lines: Vec<Line> = Vec::new();
+    for row in rows {
+        let (start, end) = (file.begins(row), file.begins(row + 1));
+        text.push_str(file.text().get(start..end).unwrap_or_default());
+        lines.push(Line { row: number(row), start: number(start), end: number(end) });
     }
-}
-
-/// The items that begin at an indentation.
-fn at_level<'l>(level: usize, lines: impl Iterator<Item = (usize, &'l &'l str)>) -> Vec<Item> {
-    let mut items: Vec<Item> = Vec::new();
-    let (mut open, mut only_head) = (false, false);
-    for (at, line) in lines {
-        let (deep, line) = (indent(line), line.trim_start());
-        if deep < level {
-            open = false;
-            continue;
-        }
-        let goes_on = open && (deep > level || only_head || is_rest(line));
-        match items.last_mut().filter(|_| goes_on) {
-            Some(item) => item.end = at + 1,
-            None => items.push(Item { start: at, end: at + 1 }),
-        }
-        only_head = is_head(line) && (only_head || !goes_on) && deep == level;
-        open = true;
+    let is_whole = lines.len() == all;
+    if let Some(Line { row, end, .. }) = lines.last().copied() {
+        lines.push(Line { row: row + 1, start: end, end });
     }
-    items
+    Part { text: SourceText::new(text), lines, is_whole }
 }
 
-fn indent(line: &str) -> usize {
-    line.len() - line.trim_start().len()
-}
+#[cfg(test)]
+mod tests {
+    use std::fmt::Write as _;
 
-/// Whether a line only leads to what follows: a decorator, a remark.
-fn is_head(line: &str) -> bool {
-    ["@", "[", "#", "//", "/*", "*", "--", "template"].iter().any(|mark| line.starts_with(mark))
-}
+    use super::*;
 
-/// Whether a line goes on with what stands before it.
-fn is_rest(line: &str) -> bool {
-    line.starts_with(['}', ')', ']', '{', '.', '?', ':', '&', '|'])
-        || [
-            "end", "else", "elif", "elsif", "except", "catch", "finally", "rescue", "ensure",
-            "then", "do",
-        ]
-        .iter()
-        .any(|word| {
-            line.strip_prefix(word)
-                .is_some_and(|r| !r.starts_with(|c: char| c.is_alphanumeric() || c == '_'))
+    fn file(text: &str) -> SourceFile {
+        SourceFile::read("a.py".parse().unwrap(), text.as_bytes()).unwrap()
+    }
+
+    fn part_of(file: &SourceFile, row: u32) -> Part {
+        let interest = Interest { rows: vec![row], ..Interest::default() };
+        part(file, 0..file.len() as usize, &interest)
+    }
+
+    fn numbered(count: u32, line: &str) -> String {
+        (0..count).fold(String::new(), |mut text, i| {
+            writeln!(text, "{}", line.replace("NUM", &i.to_string())).unwrap();
+            text
         })
-}
+    }
 
-/// The items that the interest leads to.
-fn keep(file: &SourceFile, lines: &[&str], items: &[Item], interest: &Interest) -> HashSet<Item> {
-    let mut by_name: HashMap<&str, Vec<Item>> = HashMap::new();
-    for item in items {
-        for name in defined(lines, *item) {
-            by_name.entry(name).or_default().push(*item);
-        }
-    }
-    let mut kept: HashSet<Item> = HashSet::new();
-    let mut room = ROOM;
-    let mut next: Vec<Item> = Vec::new();
-    let at = |row: usize| items.iter().find(|i| i.start <= row && row < i.end).copied();
-    next.extend(interest.rows.iter().filter_map(|row| at(*row as usize)));
-    let named = interest.names.iter().filter_map(|name| by_name.get(name.as_str()));
-    next.extend(named.filter(|found| found.len() <= COMMON).flatten().copied());
-    let own: Vec<&str> = next.iter().flat_map(|item| defined(lines, *item)).collect();
-    let called = interest.called.iter().map(String::as_str).chain(own);
-    for name in called.filter(|name| name.len() > 2).take(8) {
-        let rows = file
-            .rows_with(name)
-            .filter(|row| holds(lines.get(*row).copied().unwrap_or_default(), name));
-        next.extend(rows.take(COMMON * 4).filter_map(at));
-    }
-    for _ in 0..=DEEP {
-        let mut found = Vec::new();
-        for item in std::mem::take(&mut next) {
-            let size = item.end - item.start;
-            if size > room || !kept.insert(item) {
-                continue;
-            }
-            room -= size;
-            let body = lines.get(item.start..item.end).unwrap_or_default();
-            for word in body.iter().flat_map(|line| words(line)) {
-                if let Some(more) = by_name.get(word).filter(|more| more.len() <= COMMON) {
-                    found.extend(more.iter().filter(|item| !kept.contains(item)));
-                }
+    #[test]
+    fn a_part_stays_in_its_room_whatever_the_file_is_like() {
+        let texts = [
+            numbered(10_000, "v_NUM = f(NUM)"),
+            format!("def f(x):\n{}", numbered(10_000, "    v_NUM = f(NUM)")),
+            numbered(3_000, "def f_NUM(x):\n    return g_NUM(x)\n\n"),
+            numbered(100, &format!("class ANUM:\n{}", "    x = 1\n".repeat(150))),
+            format!("x = [\n{}]\n", numbered(10_000, "  .a NUM")),
+            numbered(10_000, "} else NUM"),
+        ];
+        for text in texts {
+            let file = file(&text);
+            for row in [0, file.len() / 2, file.len() - 1] {
+                let part = part_of(&file, row);
+                let (lines, bytes) = (part.lines.len() - 1, part.text.expose().len());
+                assert!(lines <= ROOM.lines && bytes <= ROOM.bytes, "{lines} {bytes} {text:.20}");
+                assert!(part.holds(row) && !part.is_whole, "{row} {text:.20}");
             }
         }
-        next = found;
     }
-    kept
-}
 
-/// The names that an item may define: in its first lines, what stands before a bracket or a sign of
-/// assignment, or after a word.
-fn defined<'l>(lines: &[&'l str], item: Item) -> Vec<&'l str> {
-    let body = lines.get(item.start..item.end).unwrap_or_default();
-    let Some(head) = body
-        .iter()
-        .take(12)
-        .find(|line| !is_head(line.trim_start()) && !is_rest(line.trim_start()))
-    else {
-        return Vec::new();
-    };
-    let before =
-        head.find(['(', '=', ':', '{', '<']).and_then(|end| head.get(..end)).unwrap_or(head);
-    words(before).collect::<Vec<_>>().into_iter().rev().take(2).collect()
-}
-
-fn words(line: &str) -> impl Iterator<Item = &str> {
-    line.split(|c: char| !(c.is_alphanumeric() || c == '_' || c == '$'))
-        .filter(|word| word.len() > 1)
-}
-
-/// The text with blanks in place of the lines that are not kept.
-fn blank(text: &str, kept: &[bool]) -> String {
-    let mut out = String::with_capacity(text.len());
-    for (line, keep) in text.split_inclusive('\n').zip(kept) {
-        if *keep {
-            out.push_str(line);
-        } else {
-            let blanks = line.len() - usize::from(line.ends_with('\n'));
-            out.extend(std::iter::repeat_n(' ', blanks));
-            out.push_str(line.get(blanks..).unwrap_or_default());
-        }
+    #[test]
+    fn of_single_lines_those_at_the_top_named_and_near_are_kept() {
+        let mut text = String::from("import os\n");
+        text += &numbered(10_000, "VALUE_NUM = compute(first[NUM], 'a')");
+        text = text.replace("VALUE_5000 = compute(", "VALUE_5000 = compute(VALUE_9000, ");
+        let part = part_of(&file(&text), 5_001);
+        assert!(part.holds(0) && part.holds(4_950) && part.holds(5_051));
+        assert!(part.holds(9_001), "what the finding names");
+        assert!(!part.holds(2_000) && !part.holds(8_000));
     }
-    out
+
+    #[test]
+    fn of_a_function_too_long_its_head_and_what_the_finding_names_are_kept() {
+        let mut text = String::from("def f(request):\n    early = request.x\n");
+        text += &numbered(5_000, "    step(NUM, request.items[NUM], 'some more text')");
+        text += "    run(early)\n";
+        text += &numbered(5_000, "    step(NUM, request.items[NUM], 'some more text')");
+        let part = part_of(&file(&text), 5_002);
+        assert!(part.holds(0) && part.holds(1) && part.holds(5_001) && part.holds(5_003));
+        assert!(!part.holds(2_000) && !part.holds(9_000));
+    }
+
+    #[test]
+    fn conditions_of_the_preprocessor_do_not_tear_a_function() {
+        let mut text = numbered(300, "int g_NUM(int x) {\n    return x;\n}\n\n");
+        let head = text.lines().count();
+        text +=
+            "int f(int x) {\n    int y = x;\n#ifdef A\n    run(y);\n#else\n    go(y);\n#endif\n}\n";
+        text += &numbered(900, "int h_NUM(int x) {\n    return x;\n}\n\n");
+        let head = u32::try_from(head).unwrap();
+        let part = part_of(&file(&text), head + 3);
+        assert!((head..head + 8).all(|row| part.holds(row)), "{head}");
+    }
+
+    #[test]
+    fn the_nearest_lines_have_no_gap() {
+        let text = numbered(3_000, "def f_NUM(x):\n    return g_NUM(x)");
+        let interest = Interest { rows: vec![4_001], ..Interest::default() };
+        let part = near(&file(&text), 0..6_000, &interest).unwrap();
+        let rows: Vec<u32> = part.lines.iter().map(|line| line.row).collect();
+        let first = rows.iter().position(|row| *row == 3_950).unwrap();
+        assert!(rows[first..].iter().copied().take(100).eq(3_950..4_050));
+        assert!(rows.len() <= NARROW.lines);
+    }
 }

@@ -18,7 +18,7 @@ use std::{
 use tree_sitter::{LogType, ParseOptions, ParseState, Parser};
 
 use super::tree::{Tree, flatten};
-use crate::language::Language;
+use crate::{language::Language, sparse::Line};
 
 /// Bytes handed over at once.
 const CHUNK: usize = 1_024;
@@ -63,15 +63,21 @@ impl Effort {
         Self { left: steps }
     }
 
+    /// How many steps are left.
+    pub(crate) fn left(&self) -> u32 {
+        self.left
+    }
+
     fn spend(&mut self, steps: u32) {
         self.left = self.left.saturating_sub(steps);
     }
 }
 
-/// Reads a text, as far as the effort goes.
+/// Reads a text, as far as the effort goes: some `lines` of a file; without them, all of it.
 pub(crate) fn parse(
     language: &'static Language,
     text: &str,
+    lines: &[Line],
     effort: &mut Effort,
 ) -> Result<Tree, NoTree> {
     if is_nested(text) {
@@ -80,7 +86,7 @@ pub(crate) fn parse(
     let room = FEW.saturating_add(u32::try_from(text.len() / BYTES).unwrap_or(u32::MAX));
     let mut own = Effort::new(effort.left.min(room));
     let spare = effort.left - own.left;
-    let tree = parse_within(language, text, &mut own);
+    let tree = parse_within(language, text, &mut own).map(|tree| flatten(language, &tree, lines));
     effort.left = spare + own.left;
     tree
 }
@@ -89,7 +95,7 @@ fn parse_within(
     language: &'static Language,
     text: &str,
     effort: &mut Effort,
-) -> Result<Tree, NoTree> {
+) -> Result<tree_sitter::Tree, NoTree> {
     let mut parser = Parser::new();
     if parser.set_language(&language.compiled().grammar).is_err() {
         return Err("its grammar does not load");
@@ -103,7 +109,7 @@ fn parse_within(
         }
         let tree = advance(&mut parser, text, effort, if looking { 1 } else { EVERY - 1 });
         if let Some(tree) = tree {
-            return Ok(flatten(language, &tree));
+            return Ok(tree);
         }
         if looking {
             parser.set_logger(None);
@@ -226,7 +232,7 @@ mod tests {
     fn steps(name: &str, text: &str) -> Result<u32, NoTree> {
         let path = name.parse().unwrap();
         let mut effort = Effort::new(10_000);
-        parse(Language::of(&path, "").unwrap(), text, &mut effort)?;
+        parse(Language::of(&path, "").unwrap(), text, &[], &mut effort)?;
         Ok(10_000 - effort.left)
     }
 
@@ -260,14 +266,37 @@ mod tests {
     }
 
     #[test]
+    fn a_part_is_placed_where_it_stands_in_its_file() {
+        let text = "import a\n\n\ndef f(x):\n    return g(x)\n\n# é\n\ndef h(é):\n    run(é)\n";
+        let starts: Vec<usize> =
+            std::iter::once(0).chain(text.match_indices('\n').map(|(at, _)| at + 1)).collect();
+        let place = |row: usize| Line {
+            row: u32::try_from(row).unwrap(),
+            start: u32::try_from(starts[row]).unwrap(),
+            end: u32::try_from(starts.get(row + 1).copied().unwrap_or(text.len())).unwrap(),
+        };
+        let lines: Vec<Line> = [0, 8, 9, 10].map(place).to_vec();
+        let part: String = lines.iter().map(|l| &text[l.start as usize..l.end as usize]).collect();
+        let language = Language::of(&"a.py".parse().unwrap(), "").unwrap();
+        let told = |text_to_read: &str, lines: &[Line]| -> Vec<(u32, u32, String)> {
+            let tree = parse(language, text_to_read, lines, &mut Effort::new(1_000)).unwrap();
+            let nodes = (1..tree.len()).map(|i| (tree.node(i), tree.text(i, text).to_owned()));
+            nodes.map(|(n, text)| (n.first_row, n.last_row, text)).collect()
+        };
+        let whole = told(text, &[]);
+        let placed = told(&part, &lines);
+        assert!(placed.len() > 8 && placed.iter().all(|node| whole.contains(node)), "{placed:?}");
+    }
+
+    #[test]
     fn a_tree_is_the_same_whether_the_log_was_looked_at_or_not() {
         let line = "const f = async (é) => { if (x < y) return `${z}`; }; // 漢\n";
         let text = line.repeat(2_000);
         let language = Language::of(&"a.ts".parse().unwrap(), "").unwrap();
         let mut parser = Parser::new();
         parser.set_language(&language.compiled().grammar).unwrap();
-        let plain = flatten(language, &parser.parse(&text, None).unwrap());
-        let ours = parse(language, &text, &mut Effort::new(10_000)).unwrap();
+        let plain = flatten(language, &parser.parse(&text, None).unwrap(), &[]);
+        let ours = parse(language, &text, &[], &mut Effort::new(10_000)).unwrap();
         let shape = |tree: &Tree| -> Vec<_> {
             let nodes = (0..tree.len()).map(|i| tree.node(i));
             nodes.map(|n| (n.kind, n.field, n.start, n.end)).collect()

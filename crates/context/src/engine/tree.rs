@@ -1,7 +1,12 @@
 //! The named nodes of a file, flat: a node's subtree is a range of indices, so that nothing here
 //! or above walks by recursion.
 
-use crate::language::{FIRST_CHILD, Language, OTHER_CHILD, Role};
+use tree_sitter::Point;
+
+use crate::{
+    language::{FIRST_CHILD, Language, OTHER_CHILD, Role},
+    sparse::Line,
+};
 
 /// No node.
 const NONE: u32 = u32::MAX;
@@ -29,8 +34,13 @@ pub(crate) struct Tree {
     pub(crate) errors: Vec<(u32, u32)>,
 }
 
-/// The named nodes of what the parser made.
-pub(super) fn flatten(language: &'static Language, tree: &tree_sitter::Tree) -> Tree {
+/// The named nodes of what the parser made of some lines of a file, placed in the file; without
+/// `lines`, of all of it.
+pub(super) fn flatten(
+    language: &'static Language,
+    tree: &tree_sitter::Tree,
+    lines: &[Line],
+) -> Tree {
     let compiled = language.compiled();
     let (mut nodes, mut errors) = (Vec::<Node>::new(), Vec::new());
     let mut open: Vec<u32> = Vec::new();
@@ -38,12 +48,13 @@ pub(super) fn flatten(language: &'static Language, tree: &tree_sitter::Tree) -> 
     loop {
         let node = cursor.node();
         if node.is_error() || node.is_missing() {
-            errors.push(rows(&node));
+            let ((first, _), (last, _)) = places(&node, lines);
+            errors.push((first, last));
         }
         let index = u32::try_from(nodes.len()).unwrap_or(NONE);
         let parent = open.last().copied().unwrap_or(NONE);
         if node.is_named() {
-            let (first_row, last_row) = rows(&node);
+            let ((first_row, start), (last_row, end)) = places(&node, lines);
             nodes.push(Node {
                 role: compiled.role(node.kind_id()),
                 kind: node.kind_id(),
@@ -54,8 +65,8 @@ pub(super) fn flatten(language: &'static Language, tree: &tree_sitter::Tree) -> 
                 },
                 parent,
                 next: NONE,
-                start: u32::try_from(node.start_byte()).unwrap_or(NONE),
-                end: u32::try_from(node.end_byte()).unwrap_or(NONE),
+                start,
+                end,
                 first_row,
                 last_row,
             });
@@ -88,10 +99,21 @@ fn close(nodes: &mut [Node], index: u32) {
     }
 }
 
-fn rows(node: &tree_sitter::Node) -> (u32, u32) {
+/// Row and byte of a node's start and end. One that ends with its line does not reach to the next.
+fn places(node: &tree_sitter::Node, lines: &[Line]) -> ((u32, u32), (u32, u32)) {
+    let number = |n: usize| u32::try_from(n).unwrap_or(NONE);
+    let place = |at: Point, byte| match lines.get(at.row) {
+        Some(line) => (line.row, line.start.saturating_add(number(at.column))),
+        None => (number(at.row), number(byte)),
+    };
     let (start, end) = (node.start_position(), node.end_position());
-    let last = if end.column == 0 && end.row > start.row { end.row - 1 } else { end.row };
-    (u32::try_from(start.row).unwrap_or(NONE), u32::try_from(last).unwrap_or(NONE))
+    let last = match end.row.checked_sub(1).filter(|row| end.column == 0 && *row >= start.row) {
+        Some(row) => {
+            lines.get(row).map_or((number(row), number(node.end_byte())), |l| (l.row, l.end))
+        }
+        None => place(end, node.end_byte()),
+    };
+    (place(start, node.start_byte()), last)
 }
 
 impl Tree {

@@ -4,20 +4,20 @@ use chaffinch_core::{RepoPath, Rung};
 
 use super::{Extraction, Limits, asker::Asker, finding::steps};
 use crate::{
-    engine::{self, Effort, Import, Tree},
+    engine::{self, Effort, Import, NoTree, Tree},
     language::{Language, Template},
     lines::SourceFile,
     origin,
     paths::Package,
-    sparse::{self, Interest},
+    sparse::{self, Interest, Part},
 };
 
 /// Rows around the finding that must be readable in a part of its file.
 const NEAR: u32 = 3;
 
-/// Bytes and lines beyond which a text is not parsed: what its tree takes in memory grows with both.
-const MOST_BYTES: usize = 432 << 10;
-const MOST_LINES: usize = 30_000;
+/// Of the steps for a file, the share that the nearest lines alone may take where the part that was
+/// to be parsed cannot be read.
+const NEAREST: u32 = 4;
 
 /// A file that was given, read once.
 pub(super) struct Read {
@@ -67,31 +67,42 @@ fn parse(file: &SourceFile, limits: &Limits, interest: &Interest) -> Result<Tree
     if file.text().len() > limits.max_file_bytes {
         return Err("the file is too large to parse".into());
     }
-    let mut effort = Effort::new(limits.parse_steps);
-    if let Some(script) = script {
-        return engine::parse(language, &script, &mut effort)
-            .map_err(|why| format!("{} in the file, but {why}", language.name));
-    }
-    // Where the cut breaks the syntax that matters, the whole is read after all.
-    let part = sparse::text(file, interest)
-        .filter(|part| fits(part))
-        .and_then(|part| engine::parse(language, &part, &mut effort).ok())
-        .filter(|tree| !interest.rows.iter().any(|row| tree.is_broken_near(*row, NEAR)));
-    if let Some(tree) = part {
-        return Ok(tree);
-    }
-    if !fits(file.text()) {
-        return Err(format!("{} file, but it is too large to parse as a whole", language.name));
-    }
-    engine::parse(language, file.text(), &mut effort)
-        .map_err(|why| format!("{} file, but {why}", language.name))
+    let place = if script.is_some() { "in the file" } else { "file" };
+    let rows = script.unwrap_or(0..file.len() as usize);
+    let nearest = limits.parse_steps / NEAREST;
+    let mut effort = Effort::new(limits.parse_steps - nearest);
+    let part = sparse::part(file, rows.clone(), interest);
+    let row = interest.rows.iter().copied().find(|row| *row < file.len());
+    let tree = read(language, &part, row, &mut effort);
+    let tree = match tree {
+        Ok(tree) if part.is_whole || !is_broken(&tree, interest) => return Ok(tree),
+        tree => tree.map_err(|why| format!("{} {place}, but {why}", language.name)),
+    };
+    // Where the cut breaks the syntax that matters, or the part is hard to read, fewer lines
+    // without a gap may do.
+    let mut effort = Effort::new(nearest + effort.left());
+    let near = sparse::near(file, rows, interest)
+        .and_then(|near| read(language, &near, row, &mut effort).ok())
+        .filter(|tree| !is_broken(tree, interest));
+    near.map_or(tree, Ok)
 }
 
-/// Whether a text may be parsed: so much of it as is not blank.
-fn fits(text: &str) -> bool {
-    let lines = || text.split('\n').map(str::trim).filter(|line| !line.is_empty());
-    let small = text.len() <= MOST_BYTES;
-    (small || lines().map(str::len).sum::<usize>() <= MOST_BYTES) && lines().count() <= MOST_LINES
+/// The tree of a part, if that has the row that matters most.
+fn read(
+    language: &'static Language,
+    part: &Part,
+    row: Option<u32>,
+    effort: &mut Effort,
+) -> Result<Tree, NoTree> {
+    match row {
+        Some(row) if !part.holds(row) => Err("the finding's line is too long to parse"),
+        _ => engine::parse(language, part.text.expose(), &part.lines, effort),
+    }
+}
+
+/// Whether something that matters could not be read.
+fn is_broken(tree: &Tree, interest: &Interest) -> bool {
+    interest.rows.iter().any(|row| tree.is_broken_near(*row, NEAR))
 }
 
 /// What is asked of the finding's own file.

@@ -9,6 +9,7 @@ mod hops;
 mod inner;
 mod languages;
 mod listing;
+mod long;
 mod odd;
 mod pages;
 mod places;
@@ -48,7 +49,7 @@ const AMPLE: Limits = Limits {
     budget: 4_000,
     ceiling: Rung::Related,
     content_requests: 6,
-    parse_steps: 10_000,
+    parse_steps: 1_200,
     max_file_bytes: 1 << 20,
     listing: false,
 };

@@ -335,16 +335,6 @@ fn what_is_hard_to_parse_gives_lines_near_the_finding_and_says_why() {
 }
 
 #[test]
-fn what_would_make_too_large_a_tree_is_not_parsed_as_a_whole() {
-    for source in ["a'\n".repeat(200_000), "x = f(y, 1);\n".repeat(40_000)] {
-        let found = finding("a.rb", Some(region(5, 5)));
-        let excerpt = excerpt(&found, &[("a.rb", source.as_bytes())], AMPLE).unwrap();
-        let why = "Ruby file, but it is too large to parse as a whole: lines near the finding are shown instead";
-        assert_eq!(excerpt.notes(), [why], "{source:.8}");
-    }
-}
-
-#[test]
 fn ten_thousand_dense_lines_are_not_too_many_steps() {
     let lines = [
         ("a.py", "value_{i} = compute(first[{i}], 'a')\n"),
