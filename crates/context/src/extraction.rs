@@ -41,13 +41,13 @@ pub struct Limits {
 }
 
 impl Default for Limits {
-    /// 900 tokens, related files, 6 requests, 1,200 steps, 1 MiB, no names of files.
+    /// 900 tokens, related files, 6 requests, 1,000 steps, 1 MiB, no names of files.
     fn default() -> Self {
         Self {
             budget: 900,
             ceiling: Rung::Related,
             content_requests: 6,
-            parse_steps: 1_200,
+            parse_steps: 1_000,
             max_file_bytes: 1 << 20,
             listing: false,
         }

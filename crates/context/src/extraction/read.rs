@@ -15,9 +15,10 @@ use crate::{
 /// Rows around the finding that must be readable in a part of its file.
 const NEAR: u32 = 3;
 
-/// Of the steps for a file, the share that the nearest lines alone may take where the part that was
-/// to be parsed cannot be read.
+/// Of the steps for a file, the share that is left for the nearest lines alone, should the part that
+/// is to be parsed be too hard to read; and should a short file be.
 const NEAREST: u32 = 4;
+const NEAREST_OF_WHOLE: u32 = 10;
 
 /// A file that was given, read once.
 pub(super) struct Read {
@@ -69,9 +70,10 @@ fn parse(file: &SourceFile, limits: &Limits, interest: &Interest) -> Result<Tree
     }
     let place = if script.is_some() { "in the file" } else { "file" };
     let rows = script.unwrap_or(0..file.len() as usize);
-    let nearest = limits.parse_steps / NEAREST;
-    let mut effort = Effort::new(limits.parse_steps - nearest);
     let part = sparse::part(file, rows.clone(), interest);
+    let share = if part.is_whole { NEAREST_OF_WHOLE } else { NEAREST };
+    let nearest = limits.parse_steps / share;
+    let mut effort = Effort::new(limits.parse_steps - nearest);
     let row = interest.rows.iter().copied().find(|row| *row < file.len());
     let tree = read(language, &part, row, &mut effort);
     let tree = match tree {

@@ -5,6 +5,7 @@
 mod corpus;
 mod dialogue;
 mod elsewhere;
+mod fuzz;
 mod hops;
 mod inner;
 mod languages;
@@ -49,7 +50,7 @@ const AMPLE: Limits = Limits {
     budget: 4_000,
     ceiling: Rung::Related,
     content_requests: 6,
-    parse_steps: 1_200,
+    parse_steps: 1_000,
     max_file_bytes: 1 << 20,
     listing: false,
 };

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use chaffinch_context::{Answer, Extractor, Limits, NoExcerpt, Step};
-use chaffinch_core::{Excerpt, Finding, Rung};
+use chaffinch_core::{Excerpt, Finding, RepoPath, Rung};
 use proptest::prelude::*;
 
 use crate::{AMPLE, TOKENS, excerpt, finding, region, through};
@@ -46,6 +46,9 @@ const PIECES: [&str; 30] = [
     "  run(x, (e) => {",
     "})",
 ];
+
+/// What a model may say that it misses.
+const NEEDS: [&str; 6] = ["g", "LIMIT", "A.y", "a.rb", "where `run` is defined", "app/x.py"];
 
 fn source() -> impl Strategy<Value = String> {
     proptest::collection::vec(proptest::sample::select(PIECES.as_slice()), 1..40)
@@ -153,5 +156,42 @@ proptest! {
             Ok(excerpt) => prop_assert!(excerpt.cost(TOKENS.as_ref()) <= budget),
             Err(none) => prop_assert!(!none.why.is_empty()),
         }
+    }
+
+    #[test]
+    fn the_same_bytes_give_the_same_excerpt(
+        source in source(), other in source(), at in 0usize..PATHS.len(), line in 1u32..20,
+        steps in proptest::collection::vec((0usize..PATHS.len(), 1u32..30), 0..4),
+        changed in proptest::collection::vec(0usize..PATHS.len(), 0..4),
+        needs in proptest::collection::vec(proptest::sample::select(NEEDS.as_slice()), 0..4),
+        ceiling in rung(), budget in 40usize..600, listing in any::<bool>(),
+    ) {
+        let steps: Vec<(&str, u32)> = steps.iter().map(|(at, line)| (PATHS[*at], *line)).collect();
+        let found = through(finding(PATHS[at], Some(region(line, line + 1))), &steps);
+        let limits = Limits { budget, ceiling, listing, ..AMPLE };
+        let changed: Vec<RepoPath> = changed.iter().map(|at| PATHS[*at].parse().unwrap()).collect();
+        let run = || {
+            let mut extraction = Extractor::new(Arc::clone(&TOKENS))
+                .start(&found, limits)
+                .changing(changed.iter().cloned())
+                .needing(needs.iter().map(|need| (*need).to_owned()));
+            let mut asked = Vec::new();
+            loop {
+                match extraction.next() {
+                    Step::Want(path) => {
+                        let text = if asked.is_empty() { &source } else { &other };
+                        extraction.give(&path, Answer::Found(text.as_bytes()));
+                        asked.push(path.to_string());
+                    }
+                    Step::List(folder) => {
+                        extraction.give_names(&folder, &["a.py", "b.rb", "x.go"]);
+                        asked.push(folder);
+                    }
+                    Step::Done(outcome) => return (asked, *outcome),
+                }
+            }
+        };
+        // The lines with their reasons, the rung, the notes, and what was asked for.
+        prop_assert_eq!(run(), run());
     }
 }
