@@ -104,7 +104,7 @@ fn lines(bytes: &[u8]) -> Option<Vec<String>> {
 /// Each refusal has its reason in the input.
 fn refused(none: &NoExcerpt, asked: &Asked, given: &Given<'_>, limits: Limits) {
     let lines = lines(given.own);
-    let first = asked.lines().map_or(1, |lines| lines.start);
+    let first = asked.lines().map(|lines| lines.start);
     let count = lines.as_ref().map(|lines| u32::try_from(lines.len()).unwrap_or(u32::MAX));
     let holds = match none.why.as_str() {
         "the file is binary" => count.is_none() || given.own.contains(&0),
@@ -112,7 +112,10 @@ fn refused(none: &NoExcerpt, asked: &Asked, given: &Given<'_>, limits: Limits) {
         "the finding names no line" => asked.names_no_line() && limits.ceiling < Rung::File,
         // Its path, its number and fifty columns of up to four bytes.
         "the budget does not hold the finding's first line" => limits.budget < 150,
-        why if why.starts_with("the finding is on line ") => count.is_none_or(|all| first > all),
+        // Without a line of its own, it is where its flow ends.
+        why if why.starts_with("the finding is on line ") => {
+            first.zip(count).is_none_or(|(first, all)| first > all)
+        }
         _ => false,
     };
     assert!(holds, "refused for no reason: {}", none.why);

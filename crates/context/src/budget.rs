@@ -55,7 +55,7 @@ pub(crate) mod rank {
 }
 
 /// A line worth sending.
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 pub(crate) struct Pick {
     /// From 1.
     pub(crate) line: u32,

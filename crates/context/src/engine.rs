@@ -45,7 +45,7 @@ pub(crate) struct Focus<'f> {
 }
 
 /// A name that a file uses and does not define.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 pub(crate) struct Wanted {
     pub(crate) name: String,
     /// The object whose member it is, as written.
@@ -55,7 +55,7 @@ pub(crate) struct Wanted {
 }
 
 /// What one file says, and what it leaves open.
-#[derive(Debug, Default)]
+#[derive(Default)]
 pub(crate) struct Reading {
     pub(crate) picks: Vec<Pick>,
     pub(crate) wanted: Vec<Wanted>,
@@ -69,4 +69,25 @@ pub(crate) struct Reading {
     pub(crate) keys: Vec<String>,
     /// Whether callers were looked for, and found.
     pub(crate) called: bool,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Does not compile for a type with `Debug`: there would be two ways to read the call.
+    macro_rules! prints_nothing {
+        ($($type:ty),*) => {{
+            trait Unclear<Way> { fn says() {} }
+            struct Printed;
+            impl<T: ?Sized> Unclear<()> for T {}
+            impl<T: ?Sized + std::fmt::Debug> Unclear<Printed> for T {}
+            $(<$type as Unclear<_>>::says();)*
+        }};
+    }
+
+    #[test]
+    fn what_holds_names_of_the_source_cannot_be_printed() {
+        prints_nothing!(Wanted, Reading, Import, Use, Pick, names::Mention<'_>, units::Unit<'_>);
+    }
 }

@@ -1,6 +1,6 @@
 //! Bytes → lines, counted as scanners count them: a line ends at `\n`, and nowhere else.
 
-use std::ops::Range;
+use std::{ops::Range, str::Utf8Chunk};
 
 use chaffinch_core::{RepoPath, SourceText};
 
@@ -15,6 +15,9 @@ const PREPROCESSED: [&str; 9] = ["c", "h", "cc", "cpp", "cxx", "hh", "hpp", "hxx
 
 /// Lines of one comment that are looked through for its start.
 const LONG_COMMENT: u32 = 200;
+
+/// Stands for what is not text.
+const MARK: char = char::REPLACEMENT_CHARACTER;
 
 /// The mark of what was cut off.
 pub(crate) const CUT: char = '…';
@@ -34,13 +37,12 @@ impl SourceFile {
     /// # Errors
     /// Why it has no lines, in our own words.
     pub(crate) fn read(path: RepoPath, bytes: &[u8]) -> Result<Self, &'static str> {
-        let text = match bytes {
+        let text = SourceText::new(match bytes {
             [0xFF, 0xFE, rest @ ..] => utf16(rest, u16::from_le_bytes),
             [0xFE, 0xFF, rest @ ..] => utf16(rest, u16::from_be_bytes),
-            [0xEF, 0xBB, 0xBF, rest @ ..] => String::from_utf8_lossy(rest).into_owned(),
-            _ => String::from_utf8_lossy(bytes).into_owned(),
-        };
-        let text = SourceText::new(text);
+            [0xEF, 0xBB, 0xBF, rest @ ..] => utf8(rest),
+            _ => utf8(bytes),
+        });
         if text.expose().contains('\0') {
             return Err("the file is binary");
         }
@@ -145,8 +147,10 @@ impl SourceFile {
         width: usize,
     ) -> SourceText {
         let line = self.line(number);
+        let mut clean = String::with_capacity(line.len());
         // A lone carriage return would look like a line break to whoever prints it.
-        let clean = SourceText::new(line.replace('\r', " "));
+        line.chars().for_each(|c| clean.push(if c == '\r' { ' ' } else { c }));
+        let clean = SourceText::new(clean);
         let text = clean.expose();
         let columns = if text.len() <= width { text.len() } else { text.chars().count() };
         if columns <= width {
@@ -171,12 +175,50 @@ impl SourceFile {
 /// The columns that are sent of a line, if the budget does not call for fewer.
 pub(crate) const WIDTHS: [usize; 4] = [WIDE, WIDE / 2, WIDE / 4, WIDE / 8];
 
-fn utf16(bytes: &[u8], unit: fn([u8; 2]) -> u16) -> String {
-    let (pairs, rest) = bytes.as_chunks::<2>();
-    let text = char::decode_utf16(pairs.iter().map(|pair| unit(*pair)));
-    let mut text: String = text.map(|c| c.unwrap_or(char::REPLACEMENT_CHARACTER)).collect();
-    if !rest.is_empty() {
-        text.push(char::REPLACEMENT_CHARACTER);
+/// UTF-8, with U+FFFD for what is not. Measured first: a text that grows leaves copies of itself
+/// behind that nobody wipes.
+fn utf8(bytes: &[u8]) -> String {
+    let marks = |chunk: &Utf8Chunk<'_>| usize::from(!chunk.invalid().is_empty());
+    let size = |chunk: Utf8Chunk<'_>| chunk.valid().len() + MARK.len_utf8() * marks(&chunk);
+    let mut text = String::with_capacity(bytes.utf8_chunks().map(size).sum());
+    for chunk in bytes.utf8_chunks() {
+        text.push_str(chunk.valid());
+        text.extend(std::iter::repeat_n(MARK, marks(&chunk)));
     }
     text
+}
+
+/// The same for UTF-16.
+fn utf16(bytes: &[u8], unit: fn([u8; 2]) -> u16) -> String {
+    let (pairs, rest) = bytes.as_chunks::<2>();
+    let units = pairs.iter().map(|pair| unit(*pair));
+    let half = (!rest.is_empty()).then_some(MARK);
+    let chars = || char::decode_utf16(units.clone()).map(|c| c.unwrap_or(MARK)).chain(half);
+    let mut text = String::with_capacity(chars().map(char::len_utf8).sum());
+    chars().for_each(|c| text.push(c));
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const ODD: [&[u8]; 6] =
+        [b"", b"plain\n", "é漢🦀".as_bytes(), b"a\xE2\x80b", b"\xFF\xFF\xC3", b"x\xF0\x9F\xA6"];
+
+    #[test]
+    fn a_text_is_decoded_without_ever_growing() {
+        for bytes in ODD {
+            let text = utf8(bytes);
+            assert_eq!(text, String::from_utf8_lossy(bytes));
+            assert_eq!(text.capacity(), text.len(), "{text}");
+            let wide: Vec<u8> = text.encode_utf16().flat_map(u16::to_le_bytes).collect();
+            let again = utf16(&wide, u16::from_le_bytes);
+            assert_eq!(again, text);
+            assert_eq!(again.capacity(), again.len(), "{text}");
+        }
+        let torn = utf16(&[0x3E, 0xD8, 0x61, 0x00, 0x62], u16::from_le_bytes);
+        assert_eq!(torn, "\u{FFFD}a\u{FFFD}");
+        assert_eq!(torn.capacity(), torn.len());
+    }
 }

@@ -75,7 +75,7 @@ pub(crate) fn read(file: &SourceFile, template: &Template, lines: LineRange) -> 
         let far = rank::SLICE + 4 * u32::try_from(steps).unwrap_or_default();
         let condition = CONDITIONS.iter().any(|word| head.starts_with(word));
         add(line, far, if condition { Reason::Guard } else { Reason::Function });
-        let defined = names.iter().filter(|name| holds(&head, name)).count();
+        let defined = names.iter().filter(|name| holds(head, name)).count();
         if defined > 0 {
             add(line, rank::SIGNATURE, Reason::Function);
         }
@@ -135,8 +135,8 @@ fn names<'l>(line: &'l str, template: &Template) -> Vec<&'l str> {
 }
 
 /// The heads of the blocks that are open at a line, from outside in.
-fn blocks(file: &SourceFile, template: &Template, at: u32) -> Vec<(u32, String)> {
-    let mut open: Vec<(u32, String)> = Vec::new();
+fn blocks<'f>(file: &'f SourceFile, template: &Template, at: u32) -> Vec<(u32, &'f str)> {
+    let mut open: Vec<(u32, &str)> = Vec::new();
     let mut inside = false;
     for line in at.saturating_sub(FAR).max(1)..at {
         let text = file.line(line);
@@ -159,11 +159,11 @@ fn blocks(file: &SourceFile, template: &Template, at: u32) -> Vec<(u32, String)>
             };
             if starts(template.turns) {
                 open.pop();
-                open.push((line, code.to_owned()));
+                open.push((line, code));
             } else if starts(template.closes) {
                 open.pop();
             } else if starts(template.opens) || code.ends_with('{') || is_block(code) {
-                open.push((line, code.to_owned()));
+                open.push((line, code));
             }
         }
     }

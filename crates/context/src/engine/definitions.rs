@@ -24,7 +24,7 @@ pub(crate) enum What {
 }
 
 /// One definition.
-#[derive(Debug, Clone, Copy)]
+#[derive(Clone, Copy)]
 pub(crate) struct Definition<'t> {
     pub(crate) name: &'t str,
     pub(crate) what: What,

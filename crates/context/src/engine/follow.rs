@@ -45,7 +45,7 @@ const FAR: u32 = 6;
 const AGAIN: u32 = 12;
 
 /// A name to look up, and how much its line matters.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 pub(crate) struct Name<'t> {
     pub(crate) text: &'t str,
     pub(crate) space: Space,
@@ -340,7 +340,7 @@ impl<'t, 'd> Follow<'t, 'd> {
 }
 
 /// What is being followed.
-#[derive(Debug, Clone, Copy)]
+#[derive(Clone, Copy)]
 struct Next<'t> {
     name: &'t str,
     rank: u32,

@@ -10,7 +10,7 @@ const MANY: usize = 400;
 const WIDE: usize = 200;
 
 /// One import. Where it binds no name, any name may come from it.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 pub(crate) struct Import {
     /// As written, without quotes (`./paths`, `a.b`, `App\Core`).
     pub(crate) module: String,

@@ -28,7 +28,7 @@ pub(crate) enum Gives {
 }
 
 /// One name at one place.
-#[derive(Debug, Clone, Copy)]
+#[derive(Clone, Copy)]
 pub(crate) struct Mention<'t> {
     pub(crate) text: &'t str,
     /// The object whose member it is, as written.

@@ -11,7 +11,6 @@ use super::{
 use crate::language::Role;
 
 /// A statement, or the head of one that holds others.
-#[derive(Debug)]
 pub(crate) struct Unit<'t> {
     pub(crate) role: Role,
     /// The unit that it stands in.

@@ -38,7 +38,7 @@ const GUARDS: u32 = 2;
 const NEAR: usize = 4;
 
 /// A function or class whose callers matter.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 pub(crate) struct Use {
     pub(crate) name: String,
     /// The class that it is part of.
@@ -148,7 +148,8 @@ fn is_empty(tree: &Tree, source: &str, at: usize) -> bool {
     let call = tree.ancestors(at).take(NEAR).find(|i| tree.node(*i).role == Role::Call);
     call.is_some_and(|call| {
         let rest = tree.text(call, source).split_once(tree.text(at, source));
-        rest.is_some_and(|(_, rest)| rest.trim_start().replace(' ', "") == "()")
+        let bare = |rest: &str| rest.trim_start().chars().filter(|c| *c != ' ').eq(['(', ')']);
+        rest.is_some_and(|(_, rest)| bare(rest))
     })
 }
 

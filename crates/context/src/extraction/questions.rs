@@ -18,7 +18,7 @@ const TRIED: u32 = 6;
 const MANY: usize = 40;
 
 /// Something that another file may tell.
-#[derive(Debug, Default)]
+#[derive(Default)]
 pub(super) struct Question {
     pub(super) rank: u32,
     pub(super) tried: u32,
@@ -85,7 +85,7 @@ impl Question {
 }
 
 /// The questions about one finding.
-#[derive(Debug, Default)]
+#[derive(Default)]
 pub(super) struct Questions {
     pub(super) all: Vec<Question>,
 }
@@ -138,5 +138,26 @@ impl Questions {
             question.candidates.pop_front();
             question.tried += 1;
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Does not compile for a type with `Debug`: there would be two ways to read the call.
+    macro_rules! prints_nothing {
+        ($($type:ty),*) => {{
+            trait Unclear<Way> { fn says() {} }
+            struct Printed;
+            impl<T: ?Sized> Unclear<()> for T {}
+            impl<T: ?Sized + std::fmt::Debug> Unclear<Printed> for T {}
+            $(<$type as Unclear<_>>::says();)*
+        }};
+    }
+
+    #[test]
+    fn questions_hold_names_of_the_source_and_cannot_be_printed() {
+        prints_nothing!(Question, Questions);
     }
 }

@@ -14,7 +14,7 @@ const DOMAINS: [&str; 24] = [
 ];
 
 /// The package that a file says it is in, and how its parts are written as folders.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 pub(crate) struct Package {
     names: Vec<String>,
     /// The folders that hold the first package whose name is a folder.
@@ -24,7 +24,8 @@ pub(crate) struct Package {
 }
 
 /// Where another package is.
-#[derive(Debug, PartialEq, Eq)]
+#[cfg_attr(test, derive(Debug))]
+#[derive(PartialEq, Eq)]
 pub(crate) enum Located {
     /// At this path, without an ending.
     At(String),
