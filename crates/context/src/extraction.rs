@@ -15,7 +15,7 @@ use std::{collections::HashSet, sync::Arc};
 use chaffinch_core::{Excerpt, Finding, RepoPath, Rung, TokenCount};
 
 use self::{questions::Questions, read::Read};
-use crate::{budget::Pick, lines::SourceFile};
+use crate::{budget::Pick, lines::SourceFile, sparse::Interest};
 
 /// What an extraction may use.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -80,6 +80,7 @@ impl Extractor {
             listed: HashSet::new(),
             requests: 0,
             listings: 0,
+            steps: 0,
             files: Vec::new(),
             missing: HashSet::new(),
             questions: Questions::default(),
@@ -144,6 +145,7 @@ pub struct Extraction {
     listed: HashSet<String>,
     requests: u32,
     listings: u32,
+    steps: u32,
     /// The finding's file comes first.
     files: Vec<Read>,
     missing: HashSet<RepoPath>,
@@ -331,14 +333,14 @@ impl Extraction {
         match (read, question) {
             (Ok(file), None) => {
                 let interest = read::own_interest(self, path);
-                self.files.push(Read::new(file, &self.limits, &interest));
+                self.read(file, &interest);
                 if let Err(why) = finding::read(self) {
                     self.done(Err(why));
                 }
             }
             (Ok(file), Some(index)) => {
                 let interest = read::interest(self, path);
-                self.files.push(Read::new(file, &self.limits, &interest));
+                self.read(file, &interest);
                 answers::give(self, index, self.files.len() - 1);
             }
             (Err(why), None) => {
@@ -352,6 +354,12 @@ impl Extraction {
                 self.questions.miss(index);
             }
         }
+    }
+
+    fn read(&mut self, file: SourceFile, interest: &Interest) {
+        let read = Read::new(file, &self.limits, interest);
+        self.steps = self.steps.saturating_add(read.steps);
+        self.files.push(read);
     }
 
     /// Hands over the names of the files in the folder that [`Extraction::next`] wanted; none where
@@ -378,6 +386,12 @@ impl Extraction {
     /// asked for.
     pub fn is_spent(&self) -> bool {
         self.unasked
+    }
+
+    /// How many steps parsing has taken so far, of all files together: [`Limits::parse_steps`] for
+    /// each at most.
+    pub fn parse_steps(&self) -> u32 {
+        self.steps
     }
 
     fn fail(&mut self, why: &str) -> Step {

@@ -27,15 +27,18 @@ pub(super) struct Read {
     pub(super) imports: Vec<Import>,
     pub(super) not_ours: Option<&'static str>,
     pub(super) template: Option<&'static Template>,
+    /// The steps that parsing it took.
+    pub(super) steps: u32,
     package: Option<Package>,
 }
 
 impl Read {
     pub(super) fn new(file: SourceFile, limits: &Limits, interest: &Interest) -> Self {
         let not_ours = origin::not_ours(&file);
+        let mut steps = 0;
         let tree = match not_ours.is_some() || limits.ceiling == Rung::Finding {
             true => Err(String::new()),
-            false => parse(&file, limits, interest),
+            false => parse(&file, limits, interest, &mut steps),
         };
         let imports = match &tree {
             Ok(tree) if limits.ceiling >= Rung::Related => engine::imports(tree, file.text()),
@@ -43,7 +46,7 @@ impl Read {
         };
         let template = Template::of(&file.path, file.text());
         let package = Package::of(&file);
-        Self { file, tree, imports, not_ours, template, package }
+        Self { file, tree, imports, not_ours, template, steps, package }
     }
 
     pub(super) fn path(&self) -> &RepoPath {
@@ -58,7 +61,12 @@ impl Read {
     }
 }
 
-fn parse(file: &SourceFile, limits: &Limits, interest: &Interest) -> Result<Tree, String> {
+fn parse(
+    file: &SourceFile,
+    limits: &Limits,
+    interest: &Interest,
+    steps: &mut u32,
+) -> Result<Tree, String> {
     let by_name = Language::of(&file.path, file.line(1));
     let row = interest.rows.first().copied().filter(|_| by_name.is_none());
     let script = row.and_then(|row| sparse::script(file, row));
@@ -76,6 +84,7 @@ fn parse(file: &SourceFile, limits: &Limits, interest: &Interest) -> Result<Tree
     let mut effort = Effort::new(limits.parse_steps - nearest);
     let row = interest.rows.iter().copied().find(|row| *row < file.len());
     let tree = read(language, &part, row, &mut effort);
+    *steps = limits.parse_steps - nearest - effort.left();
     let tree = match tree {
         Ok(tree) if part.is_whole || !is_broken(&tree, interest) => return Ok(tree),
         tree => tree.map_err(|why| format!("{} {place}, but {why}", language.name)),
@@ -86,6 +95,7 @@ fn parse(file: &SourceFile, limits: &Limits, interest: &Interest) -> Result<Tree
     let near = sparse::near(file, rows, interest)
         .and_then(|near| read(language, &near, row, &mut effort).ok())
         .filter(|tree| !is_broken(tree, interest));
+    *steps = limits.parse_steps - effort.left();
     near.map_or(tree, Ok)
 }
 
