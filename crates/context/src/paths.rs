@@ -120,7 +120,9 @@ impl<'p> Place<'p> {
     fn join_all(&self, paths: &[String]) -> Vec<RepoPath> {
         let base = spelling::base(self.stem);
         let dir = self.folders.last().copied().unwrap_or("main");
-        let (up, part) = self.templates();
+        let (up, within) = self.templates();
+        let part = within.first().copied();
+        let within = within.join("/");
         let found =
             paths.iter().filter(|path| part.is_some() || !has_part(path)).filter_map(|path| {
                 let part = part.unwrap_or_default();
@@ -133,6 +135,7 @@ impl<'p> Place<'p> {
                     .replace("{dir}", dir)
                     .replace("{part}", &part.to_lowercase())
                     .replace("{Part}", &capital(part))
+                    .replace("{within}", &within)
                     .replace("{up}", &up)
                     .replace("{ext}", self.extension);
                 self.join(&path)
@@ -140,13 +143,14 @@ impl<'p> Place<'p> {
         unique(found.collect())
     }
 
-    /// The way to what holds the folder of all templates, and the first folder below that.
-    fn templates(&self) -> (String, Option<&str>) {
+    /// The way to what holds the folder of all templates, and the folders below that.
+    fn templates(&self) -> (String, &[&str]) {
         let is_root =
             |folder: &&str| matches!(*folder, "templates" | "views" | "template" | "tmpl");
         let root = self.folders.iter().position(is_root);
         let depth = root.map_or(1, |root| self.folders.len() - root);
-        ("../".repeat(depth), root.and_then(|root| self.folders.get(root + 1)).copied())
+        let within = root.and_then(|root| self.folders.get(root + 1..)).unwrap_or_default();
+        ("../".repeat(depth), within)
     }
 
     fn join(&self, path: &str) -> Option<RepoPath> {
@@ -179,7 +183,7 @@ pub(crate) fn named(need: &str) -> &str {
 }
 
 fn has_part(path: &str) -> bool {
-    path.contains("{part}") || path.contains("{Part}")
+    ["{part}", "{Part}", "{within}"].iter().any(|mark| path.contains(mark))
 }
 
 fn unique(paths: Vec<RepoPath>) -> Vec<RepoPath> {

@@ -20,7 +20,8 @@ pub(crate) struct Template {
     /// First words that close one and open another.
     pub(crate) turns: &'static [&'static str],
     /// Files that often render such a template, as [`super::Modules::callers`]; `{up}` leads to the
-    /// folder that holds all templates' folder, `{part}` is the first folder within that.
+    /// folder that holds all templates' folder, `{part}` is the first folder within that, `{within}`
+    /// all of them.
     pub(crate) renderers: &'static [&'static str],
 }
 
@@ -54,7 +55,11 @@ static ALL: [Template; 11] = [
         opens: &["if", "unless", "case", "while", "until", "for", "begin"],
         closes: &["end"],
         turns: &["else", "elsif", "when", "rescue"],
-        renderers: &["../../controllers/{dir}_controller.rb", "../../mailers/{dir}.rb"],
+        renderers: &[
+            "{up}controllers/{within}_controller.rb",
+            "{up}mailers/{within}.rb",
+            "{up}controllers/application_controller.rb",
+        ],
     },
     Template {
         name: "Angular",

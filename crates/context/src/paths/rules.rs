@@ -44,7 +44,17 @@ impl Place<'_> {
             return Vec::new();
         }
         match modules.rule {
-            Rule::Namespace => self.join_all(&[format!("{name}.{}", self.extension)]),
+            Rule::Namespace => {
+                let parts: Vec<&str> = name.split('_').collect();
+                let here = self.join_all(&[format!("{name}.{}", self.extension)]);
+                match parts.as_slice() {
+                    // Before there were namespaces, a class was named after its folders.
+                    [root, _, ..] if self.folders.contains(root) => {
+                        unique(self.namespace(modules, &parts).into_iter().chain(here).collect())
+                    }
+                    _ => here,
+                }
+            }
             Rule::Constant => self.constant(modules, name, false),
             Rule::Folder => {
                 let here = self.folders.join("/");
