@@ -2,6 +2,8 @@
 
 #![expect(clippy::unwrap_used, reason = "a test may stop where its own set-up is wrong")]
 
+mod callers;
+mod checks;
 mod conventions;
 mod corpus;
 mod dialogue;
@@ -13,12 +15,14 @@ mod languages;
 mod listing;
 mod long;
 mod odd;
+mod outside;
 mod pages;
 mod places;
 mod properties;
 mod reasons;
 mod records;
 mod returned;
+mod scripts;
 mod settling;
 mod stored;
 
