@@ -12,6 +12,8 @@ pub(crate) mod rank {
     pub(crate) const TRACE: u32 = 2;
     /// How the function is called.
     pub(crate) const SIGNATURE: u32 = 8;
+    /// From a signature to what it names and does not call.
+    pub(crate) const TYPED: u32 = 12;
     /// A statement that the finding depends on.
     pub(crate) const SLICE: u32 = 10;
     /// Another step of dependence.
@@ -95,11 +97,13 @@ pub(crate) fn cut(
     line: &mut dyn FnMut(usize, u32, Reason) -> Option<ExcerptLine>,
 ) -> Kept {
     let mut best: BTreeMap<(usize, u32), (&Pick, Rung)> = BTreeMap::new();
-    let mut guards: HashSet<(usize, u32)> = HashSet::new();
+    let (mut guards, mut slice) = (HashSet::new(), HashSet::new());
     for (file, pick) in picks.iter().filter(|(_, p)| p.rung <= ceiling) {
-        if pick.reason == Reason::Guard {
-            guards.insert((*file, pick.line));
-        }
+        match pick.reason {
+            Reason::Guard => guards.insert((*file, pick.line)),
+            Reason::Slice => slice.insert((*file, pick.line)),
+            _ => false,
+        };
         best.entry((*file, pick.line))
             .and_modify(|(known, rung)| {
                 *rung = pick.rung.min(*rung);
@@ -117,7 +121,8 @@ pub(crate) fn cut(
     for ((file, number), (pick, rung)) in order {
         // That a line stands in the function tells less than what it does there.
         let reason = match &pick.reason {
-            Reason::Function if guards.contains(&(file, number)) => Reason::Guard,
+            Reason::Function | Reason::Slice if guards.contains(&(file, number)) => Reason::Guard,
+            Reason::Function if slice.contains(&(file, number)) => Reason::Slice,
             reason => reason.clone(),
         };
         let Some(line) = line(file, number, reason) else { continue };

@@ -307,6 +307,7 @@ impl Extraction {
                 let interest = read::interest(self, path);
                 self.read(file, &interest);
                 answers::give(self, index, self.files.len() - 1);
+                self.questions.offer(path, index);
             }
             (Err(why), None) => {
                 self.fail(why);

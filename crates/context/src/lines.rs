@@ -132,12 +132,6 @@ impl SourceFile {
         mark.unwrap_or(false)
     }
 
-    /// The longest line's bytes.
-    pub(crate) fn longest(&self) -> usize {
-        let ends = self.starts.iter().skip(1).copied().chain([self.text().len()]);
-        self.starts.iter().zip(ends).map(|(start, end)| end - start).max().unwrap_or_default()
-    }
-
     /// The line `number` as it is sent: at most `width` columns and the marks of the cut, around the
     /// columns `around` (from 1) if they are given.
     pub(crate) fn shown(

@@ -36,8 +36,12 @@ const GENERATED_MARKS: [&str; 5] =
 /// Lines at the top in which a generator's mark is looked for.
 const TOP: u32 = 8;
 
-/// A mean of more bytes a line than this, in a file of some size, was not typed.
-const DENSE: usize = 250;
+/// Code in longer lines than this, in bytes, was not typed.
+const DENSE: usize = 500;
+
+/// A longer line is code if so many of its bytes are marks of code, and not a literal.
+const MARKED: usize = 20;
+const MARKS: &[u8] = b";{}()=[]";
 
 /// Below this many bytes no file counts as minified.
 const SMALL: usize = 2_000;
@@ -56,10 +60,7 @@ pub(crate) fn not_ours(file: &SourceFile) -> Option<&'static str> {
     if folders.split('/').enumerate().any(others) {
         return Some("vendored");
     }
-    let size = file.text().len();
-    let dense =
-        size / file.len().max(1) as usize > DENSE || file.longest() > size / 2 && size > 40 * SMALL;
-    if name.contains(".min.") || (size > SMALL && dense) {
+    if name.contains(".min.") || (file.text().len() > SMALL && is_dense(file)) {
         return Some("minified");
     }
     let lower = name.to_ascii_lowercase();
@@ -74,4 +75,19 @@ pub(crate) fn not_ours(file: &SourceFile) -> Option<&'static str> {
         return Some("generated");
     }
     None
+}
+
+/// Whether most of the code stands in lines that nobody typed. Long literals among lines of code do
+/// not count: data is kept so.
+fn is_dense(file: &SourceFile) -> bool {
+    let (mut typed, mut dense) = (0, 0);
+    for line in (1..=file.len()).map(|number| file.line(number)) {
+        let marks = || line.bytes().filter(|byte| MARKS.contains(byte)).count();
+        match line.len() > DENSE {
+            false => typed += line.len(),
+            true if marks() * MARKED >= line.len() => dense += line.len(),
+            true => {}
+        }
+    }
+    dense > typed
 }

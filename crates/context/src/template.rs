@@ -74,10 +74,10 @@ pub(crate) fn read(file: &SourceFile, template: &Template, lines: LineRange) -> 
     for (steps, (line, head)) in blocks(file, template, lines.start).into_iter().rev().enumerate() {
         let far = rank::SLICE + 4 * u32::try_from(steps).unwrap_or_default();
         let condition = CONDITIONS.iter().any(|word| head.starts_with(word));
-        add(line, far, if condition { Reason::Guard } else { Reason::Function });
+        add(line, far, if condition { Reason::Guard } else { Reason::Slice });
         let defined = names.iter().filter(|name| holds(head, name)).count();
         if defined > 0 {
-            add(line, rank::SIGNATURE, Reason::Function);
+            add(line, rank::SIGNATURE, Reason::Slice);
         }
     }
     for line in (lines.start.saturating_sub(FAR).max(1)..lines.start).rev() {
@@ -196,7 +196,7 @@ pub(crate) fn elements(file: &SourceFile, at: u32) -> impl Iterator<Item = Pick>
     });
     found.extend(turn.filter(|(_, opens)| *opens).map(|(line, _)| line));
     let rank = rank::SLICE + rank::STEP;
-    let pick = move |line| Pick { line, rank, reason: Reason::Function, rung: Rung::Slice };
+    let pick = move |line| Pick { line, rank, reason: Reason::Slice, rung: Rung::Slice };
     found.into_iter().map(pick)
 }
 

@@ -46,6 +46,8 @@ pub enum Reason {
     Trace,
     /// It says how the enclosing function can be called: signature, annotations, route.
     Signature,
+    /// The finding's values come from it, or it says what becomes of them; of a page, what they stand in.
+    Slice,
     /// It is part of the enclosing function.
     Function,
     /// The way to the finding leads through it: a condition around, a check of a value, or where that
@@ -72,6 +74,7 @@ impl fmt::Display for Reason {
             Self::Finding => f.write_str("finding"),
             Self::Trace => f.write_str("trace"),
             Self::Signature => f.write_str("signature"),
+            Self::Slice => f.write_str("slice"),
             Self::Function => f.write_str("function"),
             Self::Guard => f.write_str("guard"),
             Self::Definition(name) => write!(f, "definition of {name}"),
@@ -211,6 +214,7 @@ mod tests {
     #[test]
     fn a_stored_reason_keeps_its_form() {
         let forms = [
+            (Reason::Slice, r#""slice""#, "slice"),
             (Reason::Function, r#""function""#, "function"),
             (Reason::Definition("x".into()), r#"{"definition":"x"}"#, "definition of x"),
             (Reason::Caller("x".into()), r#"{"caller":"x"}"#, "caller of x"),

@@ -243,7 +243,7 @@ impl<'t> Reader<'t> {
             let reason = match before.guards || after.guards {
                 _ if is_head => Reason::Signature,
                 true => Reason::Guard,
-                false => Reason::Function,
+                false => Reason::Slice,
             };
             let near = nearest(unit, self.focus);
             let inside = |row: &&u32| {
@@ -264,7 +264,10 @@ impl<'t> Reader<'t> {
                 self.sliced.extend(&unit.rows);
             }
             if steps.is_some() || is_head {
-                names.extend(follow::names(unit, base, &units));
+                // The object of a decorator, the type of a parameter: what is not called hardly tells.
+                let named = |name: &Name<'_>| if is_head && !name.called { rank::TYPED } else { 0 };
+                let found = follow::names(unit, base, &units).into_iter();
+                names.extend(found.map(|name| Name { rank: name.rank + named(&name), ..name }));
             }
         }
         let is_shown = |u: &Unit<'_>| u.role.is_function() && Some(u.first_row) == shown;

@@ -158,7 +158,7 @@ fn called_in_page(read: &Read, asked: &Question) -> Vec<Pick> {
             picks.extend(around.map(|pick| Pick {
                 rank: pick.rank + rank::CALLER,
                 reason: match pick.reason {
-                    Reason::Function => reason(),
+                    Reason::Function | Reason::Slice => reason(),
                     told => told,
                 },
                 rung: Rung::Related,
@@ -197,7 +197,7 @@ fn renders(read: &Read, tree: &Tree, asked: &Question) -> Reading {
     found.picks.extend(near.picks.into_iter().map(|p| Pick {
         rank: p.rank + rank::CALLER,
         reason: match p.reason {
-            Reason::Function | Reason::Signature => reason(),
+            Reason::Function | Reason::Slice | Reason::Signature => reason(),
             told => told,
         },
         rung: Rung::Related,

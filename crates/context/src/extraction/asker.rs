@@ -78,7 +78,7 @@ impl Asker<'_> {
             }
         }
         for question in &mut found {
-            let front: Vec<RepoPath> = self.in_change(&question.candidates);
+            let front: Vec<RepoPath> = self.in_change(question);
             question.candidates.retain(|path| !front.contains(path));
             front.into_iter().rev().for_each(|path| question.candidates.push_front(path));
             question.wanted.extend(members.iter().cloned());
@@ -282,8 +282,21 @@ impl Asker<'_> {
         })
     }
 
-    fn in_change(&self, candidates: &VecDeque<RepoPath>) -> Vec<RepoPath> {
-        candidates.iter().filter(|path| self.changed.contains(path)).cloned().collect()
+    /// The files of the change that may answer: the likeliest, and those of the folder that it is about.
+    fn in_change(&self, question: &Question) -> Vec<RepoPath> {
+        let named = question.candidates.iter().filter(|path| self.changed.contains(path));
+        let beside = self.changed.iter().filter(|path| {
+            *path != self.path
+                && path.extension() == self.path.extension()
+                && question.folders.iter().any(|folder| folder == folder_of(path))
+        });
+        let mut found: Vec<RepoPath> = named.cloned().collect();
+        for path in beside.take(CHANGED) {
+            if !found.contains(path) {
+                found.push(path.clone());
+            }
+        }
+        found
     }
 }
 

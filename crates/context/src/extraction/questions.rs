@@ -42,6 +42,10 @@ pub(super) struct Question {
     pub(super) only: bool,
     /// Files between this and the finding.
     pub(super) hop: u32,
+    /// Files that were read for another question.
+    pub(super) offered: Vec<RepoPath>,
+    /// Whether it needs no answer any more.
+    pub(super) settled: bool,
 }
 
 impl Question {
@@ -77,6 +81,7 @@ impl Question {
     pub(super) fn settle(&mut self) {
         self.candidates.clear();
         self.folders.clear();
+        self.settled = true;
     }
 
     fn order(&self) -> u32 {
@@ -121,6 +126,20 @@ impl Questions {
         first.min_by_key(|(order, i, _)| (*order, *i)).map(|(_, i, path)| (i, path))
     }
 
+    /// A file was read for the question number `index`: it may answer others too, those about names
+    /// that nothing leads to, or about its folder.
+    pub(super) fn offer(&mut self, path: &RepoPath, index: usize) {
+        let folder = folder_of(path);
+        for (number, question) in self.all.iter_mut().enumerate() {
+            let fits = question.need.is_some() || question.folders.iter().any(|f| f == folder);
+            let open = !question.settled && number != index;
+            if open && fits && !question.candidates.contains(path) {
+                question.candidates.push_front(path.clone());
+                question.offered.push(path.clone());
+            }
+        }
+    }
+
     /// Whether a question is about a route.
     pub(super) fn is_route(&self, index: usize) -> bool {
         let sought = self.all.get(index).and_then(|question| question.sought.as_ref());
@@ -135,8 +154,10 @@ impl Questions {
     /// The first file of a question was of no help.
     pub(super) fn miss(&mut self, index: usize) {
         if let Some(question) = self.all.get_mut(index) {
-            question.candidates.pop_front();
-            question.tried += 1;
+            let tried = question.candidates.pop_front();
+            // What was at hand anyway speaks for no other file.
+            let asked = tried.is_some_and(|path| !question.offered.contains(&path));
+            question.tried += u32::from(asked);
         }
     }
 }

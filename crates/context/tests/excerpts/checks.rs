@@ -184,7 +184,7 @@ fun proxy(target: String) {
     src/Proxy.kt
        2 signature | fun proxy(target: String) {
        4 guard |     val host = hostOf(target) ?: return
-       5 function |     val port = portOf(target)
+       5 slice |     val port = portOf(target)
        6 guard |     if (port !in PORTS) return
        9 finding |     client.get(target) // <-- here
     rung Slice

@@ -58,7 +58,7 @@ fn a_wrong_flow_takes_nothing_away() {
     db.py
        3 signature | def find(term):
        4 function |     log()
-       5 function |     sql = 'SELECT ' + term
+       5 slice |     sql = 'SELECT ' + term
        6 finding |     run(sql)
        8 trace | def other():
     app.py

@@ -76,7 +76,7 @@ fn definitions_and_callers_are_found_by_imports_and_convention() {
     shop/store.py
        1 definition of clean | from checks import clean
        4 signature | def find(db, term):
-       5 function |     word = clean(term)
+       5 slice |     word = clean(term)
        6 finding |     return db.execute('SELECT ' + word) # <-- here
     shop/app.py
        3 caller of find | @app.route('/find')
@@ -100,7 +100,7 @@ fn the_files_of_the_change_are_looked_at_first() {
     shop/store.py
        1 definition of clean | from checks import clean
        4 signature | def find(db, term):
-       5 function |     word = clean(term)
+       5 slice |     word = clean(term)
        6 finding |     return db.execute('SELECT ' + word) # <-- here
     shop/odd.py
        3 caller of find | @app.route('/find')
@@ -119,7 +119,7 @@ fn a_caller_that_is_not_found_is_said_to_be_missing() {
     store.py
        1 definition of clean | from checks import clean
        4 signature | def find(db, term):
-       5 function |     word = clean(term)
+       5 slice |     word = clean(term)
        6 finding |     return db.execute('SELECT ' + word) # <-- here
     rung Function
     note: no caller found in the files read
@@ -136,7 +136,7 @@ fn names_of_a_folder_replace_guesses_where_they_are_allowed() {
     shop/store.py
        1 definition of clean | from checks import clean
        4 signature | def find(db, term):
-       5 function |     word = clean(term)
+       5 slice |     word = clean(term)
        6 finding |     return db.execute('SELECT ' + word) # <-- here
     shop/store_pages.py
        3 caller of find | @app.route('/find')
@@ -169,7 +169,7 @@ fn what_is_named_as_missing_comes_right_behind_the_finding() {
     shop/store.py
        2 definition of clean | from checks import clean
        5 signature | def find(db, term):
-       6 function |     word = clean(term)
+       6 slice |     word = clean(term)
        7 finding |     return db.execute('SELECT ' + word) # <-- here
     conf/app.toml
        1 asked for conf/app.toml | a = 1
@@ -201,7 +201,7 @@ fn types_lead_to_their_files_by_package() {
        4 signature | class Pages {
        5 signature |     @GetMapping("/a")
        6 signature |     String show(String q) {
-       7 function |         String text = Html.text(q);
+       7 slice |         String text = Html.text(q);
        8 finding |         return "<p>" + text; // <-- here
     src/main/java/com/x/util/Html.java
        6 definition of text |     public static String text(String s) {
@@ -227,14 +227,14 @@ fn c_sharp() {
         ),
     ];
     assert_snapshot!(read(&files, &Asked::default()), @r#"
-    Services/UserService.cs, Controllers/UserController.cs, no Services/User.cs, no Services/Sql.cs, no Util/User.cs, Util/Sql.cs
+    Services/UserService.cs, Controllers/UserController.cs, no Services/Sql.cs, Util/Sql.cs, no Services/User.cs, no Util/User.cs
     Services/UserService.cs
        5 signature | public class UserService
        7 signature |     public User Find(string name, int limit)
        9 function |         if (limit > 100)
       11 function |             throw new ArgumentException("limit");
-      13 function |         var safe = Sql.Escape(name);
-      14 function |         var sql = $"SELECT * FROM users WHERE name = '{safe}'";
+      13 slice |         var safe = Sql.Escape(name);
+      14 slice |         var sql = $"SELECT * FROM users WHERE name = '{safe}'";
       15 finding |         return db.Run(sql); // <-- here
     Controllers/UserController.cs
        5 caller of Find |     [HttpGet("/users")]
@@ -262,12 +262,12 @@ fn kotlin() {
         ),
     ];
     assert_snapshot!(read(&files, &Asked::default()), @r#"
-    src/main/kotlin/shop/data/NoteStore.kt, no src/main/kotlin/shop/data/NoteController.kt, no src/main/kotlin/shop/data/Rows.kt, src/main/kotlin/shop/util/Clean.kt, no src/main/kotlin/shop/controller/NoteController.kt, no src/main/kotlin/shop/data/NoteRoutes.kt
+    src/main/kotlin/shop/data/NoteStore.kt, no src/main/kotlin/shop/data/NoteController.kt, src/main/kotlin/shop/util/Clean.kt, no src/main/kotlin/shop/controller/NoteController.kt, no src/main/kotlin/shop/data/NoteRoutes.kt, no src/main/kotlin/shop/data/Rows.kt
     src/main/kotlin/shop/data/NoteStore.kt
        5 definition of db | class NoteStore(private val db: Connection) {
        6 signature |     fun find(tag: String): Rows {
-       7 function |         val safe = Clean.tag(tag)
-       8 function |         val sql = "SELECT title FROM notes WHERE tag = '$safe'"
+       7 slice |         val safe = Clean.tag(tag)
+       8 slice |         val sql = "SELECT title FROM notes WHERE tag = '$safe'"
        9 finding |         return db.query(sql) // <-- here
     src/main/kotlin/shop/util/Clean.kt
        4 definition of ALLOWED |     private val ALLOWED = Regex("[a-z]+")
@@ -300,10 +300,10 @@ fn c() {
     src/store.c
        4 definition of MAX_NAME | #define MAX_NAME 64
        6 signature | int save(const char *name, size_t len)
-       8 function |     char buf[MAX_NAME];
+       8 slice |     char buf[MAX_NAME];
        9 function |     if (len > 1000)
       10 function |         return -1;
-      11 function |     clean_name(buf, name);
+      11 slice |     clean_name(buf, name);
       12 finding |     return store(buf); /* <-- here */
     src/util.c
        3 definition of clean_name | void clean_name(char *to, const char *from)
@@ -348,10 +348,10 @@ fn a_script_in_a_page_is_read_as_a_script() {
     assert_snapshot!(read(&[("src/Page.vue", page)], &Asked::default()), @r#"
     src/Page.vue
     src/Page.vue
-       4 function | <script setup lang="ts">
+       4 slice | <script setup lang="ts">
        5 caller of show | const q = route.query.q as string
        6 signature | function show(x: string) {
-       7 function |   const text = '<b>' + x
+       7 slice |   const text = '<b>' + x
        8 finding |   el.innerHTML = text // <-- here
       10 caller of show | show(q)
     rung Function

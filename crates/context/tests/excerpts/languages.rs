@@ -58,11 +58,11 @@ fn python() {
       21 signature |     @login_required
       22 signature |     def show(self, kind):
       23 function |         started = time.time()
-      24 function |         order = request.args.get("order")
+      24 slice |         order = request.args.get("order")
       25 guard |         if order not in ALLOWED:
       26 guard |             abort(400)
-      27 function |         query = "SELECT * FROM " + self.table
-      28 function |         query += " ORDER BY " + order
+      27 slice |         query = "SELECT * FROM " + self.table
+      28 slice |         query += " ORDER BY " + order
       29 function |         log.info("took", started)
       30 finding |         for row in connect().execute(query, (self.owner,)):  # <-- here
       31 function |             yield row
@@ -77,11 +77,11 @@ fn a_slice_leaves_out_what_the_finding_does_not_depend_on() {
       20 signature |     @bp.route("/reports/<kind>")
       21 signature |     @login_required
       22 signature |     def show(self, kind):
-      24 function |         order = request.args.get("order")
+      24 slice |         order = request.args.get("order")
       25 guard |         if order not in ALLOWED:
       26 guard |             abort(400)
-      27 function |         query = "SELECT * FROM " + self.table
-      28 function |         query += " ORDER BY " + order
+      27 slice |         query = "SELECT * FROM " + self.table
+      28 slice |         query += " ORDER BY " + order
       30 finding |         for row in connect().execute(query, (self.owner,)):  # <-- here
     rung Slice
     "#);
@@ -155,16 +155,16 @@ public class Orders {
       12 signature |     @PreAuthorize("hasRole('CLERK')")
       13 signature |     public List<Order> find(HttpServletRequest request,
       14 signature |                             @RequestParam String customer) throws SQLException {
-      15 function |         String state = request.getParameter("state");
-      16 function |         String id = "";
+      15 slice |         String state = request.getParameter("state");
+      16 slice |         String id = "";
       18 guard |         switch (state) {
       19 guard |             case "open":
-      20 function |                 id = checked(customer);
+      20 slice |                 id = checked(customer);
       22 guard |             default:
-      23 function |                 id = customer;
-      25 function |         StringBuilder sql = new StringBuilder(BASE);
-      26 function |         sql.append("customer = ").append(id);
-      27 function |         try (Statement st = source.getConnection().createStatement()) {
+      23 slice |                 id = customer;
+      25 slice |         StringBuilder sql = new StringBuilder(BASE);
+      26 slice |         sql.append("customer = ").append(id);
+      27 slice |         try (Statement st = source.getConnection().createStatement()) {
       28 finding |             return map(st.executeQuery(sql.toString())); // <-- here
       29 function |         } catch (SQLException e) {
       30 function |             throw e;
@@ -180,16 +180,16 @@ public class Orders {
       12 signature |     @PreAuthorize("hasRole('CLERK')")
       13 signature |     public List<Order> find(HttpServletRequest request,
       14 signature |                             @RequestParam String customer) throws SQLException {
-      15 function |         String state = request.getParameter("state");
-      16 function |         String id = "";
+      15 slice |         String state = request.getParameter("state");
+      16 slice |         String id = "";
       18 guard |         switch (state) {
       19 guard |             case "open":
-      20 function |                 id = checked(customer);
+      20 slice |                 id = checked(customer);
       22 guard |             default:
-      23 function |                 id = customer;
-      25 function |         StringBuilder sql = new StringBuilder(BASE);
-      26 function |         sql.append("customer = ").append(id);
-      27 function |         try (Statement st = source.getConnection().createStatement()) {
+      23 slice |                 id = customer;
+      25 slice |         StringBuilder sql = new StringBuilder(BASE);
+      26 slice |         sql.append("customer = ").append(id);
+      27 slice |         try (Statement st = source.getConnection().createStatement()) {
       28 finding |             return map(st.executeQuery(sql.toString())); // <-- here
     rung Slice
     "#);
@@ -236,30 +236,30 @@ func (s *server) run(w http.ResponseWriter, r *http.Request) {
       12 definition of clean | func (s *server) clean(name string) string {
       13 definition of clean | 	return filepath.Base(name)
       16 signature | func (s *server) run(w http.ResponseWriter, r *http.Request) {
-      17 function | 	var req request
+      17 slice | 	var req request
       18 function | 	start := time.Now()
       19 guard | 	if err := json.NewDecoder(r.Body).Decode(&req); err != nil {
       20 function | 		http.Error(w, "bad", 400)
       21 guard | 		return
       23 guard | 	switch req.Kind {
       24 guard | 	case "tar":
-      25 function | 		dir := filepath.Join(workRoot, s.clean(req.Dir))
+      25 slice | 		dir := filepath.Join(workRoot, s.clean(req.Dir))
       26 finding | 		cmd := exec.Command("sh", "-c", "tar cf - "+dir) // <-- here
-      27 function | 		cmd.Run()
+      27 slice | 		cmd.Run()
       29 function | 	log.Print(time.Since(start))
     rung Function
     "#);
     assert_snapshot!(marked("main.go", source, Rung::Slice), @r#"
     main.go
       16 signature | func (s *server) run(w http.ResponseWriter, r *http.Request) {
-      17 function | 	var req request
+      17 slice | 	var req request
       19 guard | 	if err := json.NewDecoder(r.Body).Decode(&req); err != nil {
       21 guard | 		return
       23 guard | 	switch req.Kind {
       24 guard | 	case "tar":
-      25 function | 		dir := filepath.Join(workRoot, s.clean(req.Dir))
+      25 slice | 		dir := filepath.Join(workRoot, s.clean(req.Dir))
       26 finding | 		cmd := exec.Command("sh", "-c", "tar cf - "+dir) // <-- here
-      27 function | 		cmd.Run()
+      27 slice | 		cmd.Run()
     rung Slice
     "#);
 }
@@ -303,11 +303,11 @@ end
        3 signature |   before_action :load_user, only: [:update, :show]
        6 definition of FIELDS |   FIELDS = %w[name mail].freeze
        8 signature |   def update
-       9 function |     field = params[:field]
+       9 slice |     field = params[:field]
       10 guard |     return head(:bad_request) unless FIELDS.include?(field)
       11 function |     logger.info "update"
       12 finding |     @user.update_column(field, params[:value]) # <-- here
-      13 function |     redirect_to @user
+      13 slice |     redirect_to @user
       18 definition of user |   def load_user
       19 definition of user |     @user = User.find(params[:id])
       22 definition of require_login |   def require_login
@@ -359,11 +359,11 @@ class Posts extends Base
       11 definition of db |         $this->db = $db;
       14 signature |     #[Route('/posts')]
       15 signature |     public function index(Request $request)
-      17 function |         $author = $request->get('author');
+      17 slice |         $author = $request->get('author');
       18 guard |         if (!is_string($author)) {
       19 guard |             throw new BadRequest();
       21 function |         $this->count();
-      22 function |         $sql = "SELECT * FROM {$this->table} WHERE author = '" . $this->quote($author) . "'";
+      22 slice |         $sql = "SELECT * FROM {$this->table} WHERE author = '" . $this->quote($author) . "'";
       23 finding |         foreach ($this->db->query($sql) as $row) { // <-- here
       24 function |             echo $row['title'];
       28 definition of quote |     private function quote($text)

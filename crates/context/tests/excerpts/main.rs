@@ -2,6 +2,7 @@
 
 #![expect(clippy::unwrap_used, reason = "a test may stop where its own set-up is wrong")]
 
+mod at_hand;
 mod callers;
 mod checks;
 mod conventions;

@@ -17,7 +17,7 @@ fn line_breaks_of_any_kind_keep_the_scanners_numbers() {
     assert_snapshot!(on("a.py", 3, b"def f(x):\r\n    y = x\r\n    run(y)\r\n"), @"
     a.py
        1 signature | def f(x):
-       2 function |     y = x
+       2 slice |     y = x
        3 finding |     run(y)
     rung Slice
     note: no caller found in the files read
@@ -121,7 +121,7 @@ fn broken_syntax_matters_only_near_the_finding() {
     assert_snapshot!(on("a.py", 3, source.as_bytes()), @"
     a.py
        1 signature | def f(x):
-       2 function |     y = x
+       2 slice |     y = x
        3 finding |     run(y)
     rung Slice
     note: no caller found in the files read

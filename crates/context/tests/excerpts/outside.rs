@@ -22,7 +22,7 @@ include 'pages/' . $page . '.php'; // <-- here
 "#;
     assert_snapshot!(marked("index.php", source, Rung::Slice), @"
     index.php
-       3 function | $page = $_GET['page'];
+       3 slice | $page = $_GET['page'];
        5 guard | if (!ctype_alnum($page)) {
        6 guard |     exit;
       12 finding | include 'pages/' . $page . '.php'; // <-- here

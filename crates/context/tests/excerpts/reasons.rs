@@ -46,14 +46,14 @@ fn conditions_checks_and_early_exits_are_guards() {
     says(&[(
         "a.py",
         "def find(request, db):  # is: signature
-    name = request.args['name']  # is: function
-    names = name.split(',')  # is: function
+    name = request.args['name']  # is: slice
+    names = name.split(',')  # is: slice
     if len(name) > 80:  # is: guard
         return None  # is: guard
     validate(name)  # is: guard
-    for part in names:  # is: function
+    for part in names:  # is: slice
         if part:  # is: guard
-            word = part  # is: function
+            word = part  # is: slice
             db.execute('select ' + word + name)  # <-- here
 ",
     )]);
@@ -62,7 +62,7 @@ fn conditions_checks_and_early_exits_are_guards() {
         "package a
 
 func get(w http.ResponseWriter, r *http.Request) { // is: signature
-	name := r.FormValue(\"name\") // is: function
+	name := r.FormValue(\"name\") // is: slice
 	if strings.Contains(name, \"..\") { // is: guard
 		return // is: guard
 	}
@@ -86,7 +86,7 @@ func get(w http.ResponseWriter, r *http.Request) { // is: signature
     says(&[(
         "a.rb",
         "def show(params) # is: signature
-  path = params[:path] # is: function
+  path = params[:path] # is: slice
   raise 'no' unless path.start_with?('/x') # is: guard
   send_file(path) # <-- here
 end
@@ -103,7 +103,7 @@ fn a_check_of_what_the_finding_gives_is_a_guard() {
   if (!/^[a-z]+$/.test(name)) { // is: guard
     return res.sendStatus(400); // is: guard
   }
-  run('find ' + name); // is: function
+  run('find ' + name); // is: slice
 }
 ",
     )]);
@@ -114,10 +114,10 @@ fn far_from_the_finding_a_guard_is_one_too() {
     let long: String = (0..20).map(|i| format!("    log({i})\n")).collect();
     let source = format!(
         "def find(request, db):
-    name = request.args['name']  # is: function
+    name = request.args['name']  # is: slice
     if bad(name):  # is: guard
         return None  # is: guard
-{long}    one = name.strip()  # is: function
+{long}    one = name.strip()  # is: slice
     two = one + one
     three = two + two
     four = three + three

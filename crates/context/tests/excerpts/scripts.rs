@@ -45,14 +45,14 @@ module.exports = function (app) {
        8 definition of clean |   console.log('cleaned')
        9 definition of clean |   return short.replace(/\.\./g, '')
       12 signature | module.exports = function (app) {
-      13 function |   app.get('/health', (req, res) => res.send('ok'))
+      13 slice |   app.get('/health', (req, res) => res.send('ok'))
       15 signature |   app.post('/files/:name', requireUser, async (req, res, next) => {
-      16 function |     const { name } = req.params
+      16 slice |     const { name } = req.params
       17 function |     const started = Date.now()
       18 guard |     if (!name) {
       19 guard |       return next()
-      21 function |     const full = path.join(ROOT, clean(name))
-      22 function |     fs.readFile(full, (err, data) => {
+      21 slice |     const full = path.join(ROOT, clean(name))
+      22 slice |     fs.readFile(full, (err, data) => {
       23 function |       if (err) return next(err)
       24 finding |       res.send(data) // <-- here
       26 function |     metrics.time(started)
@@ -109,8 +109,8 @@ export class Users {
       22 signature |   @Get('search')
       23 signature |   @UseGuards(AuthGuard)
       24 signature |   async search(@Query('field') field: string): Promise<Row[]> {
-      25 function |     const filter: Filter = { field }
-      26 function |     const order = this.column(filter)
+      25 slice |     const filter: Filter = { field }
+      26 slice |     const order = this.column(filter)
       27 function |     this.logger.debug('searching')
       28 finding |     return this.db.query(`SELECT * FROM users ORDER BY ${order} LIMIT ${this.limit}`) // <-- here
     rung Function
@@ -134,16 +134,16 @@ function sanitize(html: string) {
   return html
 }
 "#;
-    assert_snapshot!(marked("src/Banner.tsx", source, Rung::Function), @r"
+    assert_snapshot!(marked("src/Banner.tsx", source, Rung::Function), @"
     src/Banner.tsx
        1 signature | const Banner = ({ html, title }: Props) => {
        2 function |   const [open, setOpen] = useState(true)
-       3 function |   const safe = sanitize(html)
-       4 function |   return (
-       5 function |     <section onClick={() => setOpen(false)}>
-       6 function |       <h1>{title}</h1>
+       3 slice |   const safe = sanitize(html)
+       4 slice |   return (
+       5 slice |     <section onClick={() => setOpen(false)}>
+       6 slice |       <h1>{title}</h1>
        7 finding |       <div dangerouslySetInnerHTML={{ __html: safe }} /> {/* <-- here */}
-       8 function |     </section>
+       8 slice |     </section>
       12 definition of sanitize | function sanitize(html: string) {
       13 definition of sanitize |   return html
     rung Function
