@@ -57,7 +57,14 @@ pub enum RedactError {
     /// The lines would not be the same lines.
     #[error("redaction would change the lines")]
     Lines,
+    /// What was redacted still holds something to redact, again and again.
+    #[error("redaction does not come to an end")]
+    Endless,
 }
+
+/// How often a text is redacted until nothing more is found: what stands around a secret can hide
+/// another one, until the first is gone.
+const PASSES: usize = 4;
 
 impl Redactor {
     /// With the built-in rules.
@@ -84,6 +91,27 @@ impl Redactor {
     /// # Errors
     /// [`RedactError`]; then nothing of the texts may be used.
     pub fn redact(&self, segments: &[Segment<'_>]) -> Result<Redacted, RedactError> {
+        let mut redacted = self.pass(segments)?;
+        for _ in 1..PASSES {
+            if redacted.counts.is_empty() {
+                return Ok(redacted);
+            }
+            let texts = segments.iter().zip(&redacted.texts);
+            let left: Vec<Segment<'_>> =
+                texts.map(|(s, text)| Segment { path: s.path, text: text.expose() }).collect();
+            let mut further = self.pass(&left)?;
+            if further.counts.is_empty() {
+                return Ok(redacted);
+            }
+            for (class, count) in redacted.counts {
+                *further.counts.entry(class).or_default() += count;
+            }
+            redacted = further;
+        }
+        Err(RedactError::Endless)
+    }
+
+    fn pass(&self, segments: &[Segment<'_>]) -> Result<Redacted, RedactError> {
         let mut found: Vec<Vec<Span<'_>>> = Vec::with_capacity(segments.len());
         for segment in segments {
             found.push(self.find(segment)?);

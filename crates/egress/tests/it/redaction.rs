@@ -207,6 +207,16 @@ fn a_placeholder_where_a_password_would_stand_is_left_as_it_is() {
     assert_eq!(once(&first), first);
 }
 
+#[test]
+fn a_secret_that_another_one_hid_is_found_too() {
+    let text = "-----BEGIN -----BEGIN PRIVATE KEY-----passwordpasswordAKIApasswordPRIVATE KEY-----\"PRIVATE KEY-----password=passwordAKIAAKIApassword";
+    let redactor = Redactor::new().unwrap();
+    let once = redactor.redact(&[Segment { path: None, text }]).unwrap().texts;
+    let again = redactor.redact(&[Segment { path: None, text: once[0].expose() }]).unwrap().texts;
+    assert_eq!(again[0].expose(), once[0].expose());
+    assert!(!once[0].expose().contains("passwordAKIAAKIApassword"), "{}", once[0].expose());
+}
+
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(200))]
 
