@@ -7,6 +7,7 @@ mod conformance;
 mod conversation;
 mod crashes;
 mod deliveries;
+mod excerpt_words;
 mod excerpts;
 mod forge_trouble;
 mod harness;

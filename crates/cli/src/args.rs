@@ -3,7 +3,7 @@
 use std::{net::SocketAddr, path::PathBuf};
 
 use chaffinch_core::{RepoPath, Rung};
-use clap::{Parser, Subcommand, ValueEnum};
+use clap::{Parser, Subcommand, ValueEnum, builder::RangedU64ValueParser, value_parser};
 
 /// AI triage of static-analysis findings, self-hosted.
 #[derive(Debug, Parser)]
@@ -38,8 +38,8 @@ pub(crate) enum Command {
     },
     /// Triage a scanner's report over a local checkout.
     Triage(Triage),
-    /// Show the lines that a triage would send, each with its reason; nothing is sent. Secrets are
-    /// shown as they stand in the file: on their way out they are replaced.
+    /// Show the lines that a triage would send, each with its reason; nothing is sent. Secrets and
+    /// e-mail addresses are shown as they would leave: replaced.
     Excerpt(Excerpt),
     /// Show a pull request being triaged, on this machine alone.
     Demo(Demo),
@@ -91,34 +91,32 @@ pub(crate) struct Triage {
 
 /// `chaffinch excerpt`
 #[derive(Debug, clap::Args)]
-#[command(after_help = "\
-Examples:
-  chaffinch excerpt --root . --report r.sarif --explain
-  chaffinch excerpt --root . --report r.sarif --finding 3f2a --budget 300
-  chaffinch excerpt --root sources --truth set.jsonl --jsonl > sent.jsonl")]
+#[command(after_help = EXCERPT, after_long_help = format!("{EXCERPT}{TRUTH}"))]
 pub(crate) struct Excerpt {
     /// The checkout that the report is about; with --truth, the folder of all sources.
     #[arg(long, value_name = "DIR", default_value = ".")]
     pub(crate) root: PathBuf,
     /// A SARIF 2.1.0, Semgrep JSON or GitLab SAST file; may be given several times.
-    #[arg(long, value_name = "FILE", required_unless_present = "truth")]
+    #[arg(long, value_name = "FILE", required_unless_present_any = ["truth", "jsonl"])]
     pub(crate) report: Vec<PathBuf>,
-    /// Only findings whose id begins so.
-    #[arg(long, value_name = "ID")]
-    pub(crate) finding: Option<String>,
+    /// Only findings whose id begins so; may be given several times.
+    #[arg(long, value_name = "ID", value_parser = beginning)]
+    pub(crate) finding: Vec<String>,
     /// The most tokens of source (o200k_base).
-    #[arg(long, value_name = "N", default_value_t = 900)]
+    #[arg(long, value_name = "N", default_value_t = 900,
+        value_parser = RangedU64ValueParser::<usize>::new().range(..=MAX_BUDGET as u64))]
     pub(crate) budget: usize,
     /// How much may be disclosed.
-    #[arg(long, value_enum, value_name = "RUNG", default_value_t = Ceiling::Related)]
+    #[arg(long, value_enum, value_name = "RUNG", default_value_t = Ceiling::Related, ignore_case = true)]
     pub(crate) ceiling: Ceiling,
-    /// The most files that are asked for, for one finding.
-    #[arg(long, value_name = "N", default_value_t = 6)]
+    /// The most files that are asked for, for one finding, its own included: 1 to 50.
+    #[arg(long, value_name = "N", default_value_t = 6, value_parser = value_parser!(u32).range(1..=50))]
     pub(crate) requests: u32,
     /// A file of the change, where callers are looked for first; may be given several times.
     #[arg(long, value_name = "PATH")]
     pub(crate) changed: Vec<RepoPath>,
-    /// Also show what defines this name, as a model may ask for; may be given several times.
+    /// Also show what defines this name, or what is at this path, as a model may ask for; may be
+    /// given several times.
     #[arg(long, value_name = "NAME")]
     pub(crate) need: Vec<String>,
     /// Allow the names of the files in one folder to be asked for.
@@ -128,11 +126,45 @@ pub(crate) struct Excerpt {
     #[arg(long)]
     pub(crate) explain: bool,
     /// Read findings from the records of a truth set in place of a report.
-    #[arg(long, value_name = "FILE", conflicts_with_all = ["report", "finding"], requires = "jsonl")]
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["report", "finding"])]
     pub(crate) truth: Option<PathBuf>,
-    /// One JSON object a record: which lines would be sent, and how many files were asked for.
-    #[arg(long, requires = "truth")]
+    /// With --truth: one JSON object a record, with the lines that would be sent, and how many files
+    /// were asked for.
+    #[arg(long)]
     pub(crate) jsonl: bool,
+}
+
+/// The largest budget that a policy allows.
+pub(crate) const MAX_BUDGET: usize = 100_000;
+
+const EXCERPT: &str = "\
+Nothing is sent, and no model is needed. What is replaced is what the default policy replaces.
+
+Examples:
+  chaffinch excerpt --root . --report r.sarif --explain
+  chaffinch excerpt --root . --report r.sarif --finding 3f2a --budget 300
+  chaffinch excerpt --root sources --truth set.jsonl --jsonl > sent.jsonl
+
+Exit codes: 0 every finding is shown, 2 wrong call or input, or a result of a report
+that is of no file below --root or cannot be read.";
+
+const TRUTH: &str = r#"
+
+A truth set has one record a line:
+  {"id": "a1", "repo": "acme/shop", "path": "app/db.py", "start": 5, "end": 5,
+   "rule": "python.sqli", "message": "Input reaches a query.",
+   "trace": [{"path": "app/web.py", "line": 3}]}
+"message" and "trace" may be left out; other keys are not read. The files of "repo" are
+looked for in the folder of that name below --root, with + for each / (acme+shop);
+"fetch", where there is one, takes the place of "repo". Those of "repo": "corpus" without
+"fetch" are looked for in --root itself."#;
+
+/// What an id begins with. Ids are in lower case.
+fn beginning(id: &str) -> Result<String, &'static str> {
+    if id.trim().is_empty() {
+        return Err("give the first letters of an id, or leave it out to see all findings");
+    }
+    Ok(id.trim().to_ascii_lowercase())
 }
 
 /// The rungs of the ladder of disclosure.
@@ -142,7 +174,7 @@ pub(crate) enum Ceiling {
     Finding,
     /// Those of the function that decide.
     Slice,
-    /// The function, and what it names in the same file.
+    /// The function's lines near the finding, and what it names in the same file.
     Function,
     /// What it names in other files.
     Related,

@@ -1,16 +1,22 @@
 //! `chaffinch excerpt`: the lines that a triage would send, each with its reason. Nothing is sent.
 
+mod gather;
+mod leaving;
 mod show;
 mod truth;
 
-use std::{collections::BTreeMap, path::PathBuf, process::ExitCode, sync::Arc};
+use std::{process::ExitCode, sync::Arc};
 
 use anyhow::bail;
 use chaffinch_context::{Answer, Extractor, Limits, NoExcerpt, O200k, Step};
-use chaffinch_core::{Excerpt, Finding, ForgeError, RepoPath, SourceText, TokenCount};
-use chaffinch_reports::{Options, combine, identify, parse};
+use chaffinch_core::{Excerpt, Finding, ForgeError, RepoPath, TokenCount};
 
-use crate::{args, local::Checkout, progress, report};
+use crate::{
+    args,
+    local::Checkout,
+    progress::{self, YELLOW},
+};
+use leaving::Leaving;
 
 /// How excerpts are cut.
 struct Cutter {
@@ -22,7 +28,8 @@ struct Cutter {
 
 /// What came of one finding.
 struct Cut {
-    excerpt: Result<Excerpt, NoExcerpt>,
+    /// The lines, or why there are none.
+    excerpt: Result<Excerpt, String>,
     /// Files that were asked for, and what became of each.
     files: Vec<(RepoPath, &'static str)>,
     /// Folders whose names were asked for.
@@ -44,60 +51,73 @@ pub(crate) fn run(options: &args::Excerpt) -> anyhow::Result<ExitCode> {
         changed: options.changed.clone(),
         needs: options.need.clone(),
     };
-    if let Some(set) = &options.truth {
-        progress::print(&truth::lines(set, &options.root, &cutter, options.explain)?)?;
-        return Ok(ExitCode::SUCCESS);
+    match (&options.truth, options.jsonl) {
+        (Some(set), true) => return truth::print(set, &options.root, &cutter, options.explain),
+        (Some(_), false) => bail!("--truth prints one JSON object a record: give --jsonl too"),
+        (None, true) => bail!("--jsonl is for the records of a truth set: give --truth FILE too"),
+        (None, false) => {}
     }
+    let leaving = Leaving::new(&limits, Arc::clone(&tokens))?;
     let checkout = Checkout::open(&options.root)?;
-    let mut shown = 0;
-    for finding in findings(&options.report, &checkout)? {
+    let gathered = gather::findings(&options.report, &checkout)?;
+    let mut unmet = options.finding.clone();
+    for finding in &gathered.findings {
         let id = finding.fingerprint.to_string();
-        if options.finding.as_ref().is_some_and(|wanted| !id.starts_with(wanted.as_str())) {
+        if !options.finding.is_empty() && !options.finding.iter().any(|w| id.starts_with(w)) {
             continue;
         }
-        shown += 1;
-        let cut = cutter.cut(&finding, &checkout);
-        progress::print(&show::finding(&finding, &cut, &*tokens, options.explain))?;
+        unmet.retain(|wanted| !id.starts_with(wanted));
+        let cut = cutter.cut(finding, &checkout);
+        let shown = show::finding(finding, &cut, &leaving, &*tokens, options.explain);
+        progress::print(&shown)?;
     }
-    match &options.finding {
-        Some(wanted) if shown == 0 => {
-            bail!("no finding's id begins with {wanted}; leave --finding out to see them all")
-        }
-        _ => Ok(ExitCode::SUCCESS),
+    for gap in gathered.gaps(&options.root) {
+        progress::say(&format!("{YELLOW}{gap}{YELLOW:#}"));
     }
-}
-
-/// The findings of all reports, each once, identified as a triage would.
-fn findings(reports: &[PathBuf], checkout: &Checkout) -> anyhow::Result<Vec<Finding>> {
-    let paths = checkout.paths();
-    let mut results = Vec::new();
-    for path in reports {
-        let bytes = report::read(path)?;
-        let options = Options { known_paths: &paths, ..Options::default() };
-        match parse(bytes.expose(), &options) {
-            Ok(report) => results.push(report.results),
-            Err(error) => bail!("{}: {error}", path.display()),
-        }
+    if !unmet.is_empty() {
+        let ids = unmet.join(" or ");
+        bail!("no finding's id begins with {ids}; leave --finding out to see them all");
     }
-    let results = combine(results);
-    let mut texts: BTreeMap<RepoPath, SourceText> = BTreeMap::new();
-    for result in &results {
-        let path = &result.location.path;
-        if !texts.contains_key(path)
-            && let Ok(bytes) = checkout.bytes(path)
-        {
-            texts.insert(path.clone(), SourceText::new(bytes.text()));
-        }
-    }
-    let mut findings = identify(results, &|path| texts.get(path).map(SourceText::expose));
-    findings.retain(|finding| !finding.suppressed);
-    Ok(findings)
+    let code = if gathered.has_gaps() { crate::USAGE } else { 0 };
+    Ok(ExitCode::from(code))
 }
 
 impl Cutter {
     /// The dialogue with the extractor over files that are at hand.
     fn cut(&self, finding: &Finding, checkout: &Checkout) -> Cut {
-        let extraction = self.extractor.start(finding, self.limits);
+        let (excerpt, files, folders) = self.ask(finding, checkout, self.limits);
+        let own = files.first().filter(|(_, word)| *word == NOT_THERE);
+        let excerpt = excerpt.map_err(|none| match own {
+            Some((path, _)) => checkout.absence(path),
+            None => self.why(finding, checkout, &none),
+        });
+        Cut { excerpt, files, folders }
+    }
+
+    /// Why nothing can be sent, in the words of who has a checkout and a command line.
+    fn why(&self, finding: &Finding, checkout: &Checkout, none: &NoExcerpt) -> String {
+        let fits = |budget| {
+            let limits = Limits { budget, content_requests: 1, listing: false, ..self.limits };
+            self.ask(finding, checkout, limits).0.is_ok()
+        };
+        if !fits(args::MAX_BUDGET) {
+            return none.to_string().replace(" at this commit", "");
+        }
+        let (mut low, mut high) = (self.limits.budget, args::MAX_BUDGET);
+        while high - low > 1 {
+            let middle = low + (high - low) / 2;
+            if fits(middle) { high = middle } else { low = middle }
+        }
+        format!("{none}: it takes {high} tokens, raise --budget")
+    }
+
+    fn ask(
+        &self,
+        finding: &Finding,
+        checkout: &Checkout,
+        limits: Limits,
+    ) -> (Result<Excerpt, NoExcerpt>, Vec<(RepoPath, &'static str)>, Vec<String>) {
+        let extraction = self.extractor.start(finding, limits);
         let changed = self.changed.iter().cloned();
         let mut extraction = extraction.changing(changed).needing(self.needs.iter().cloned());
         let (mut files, mut folders) = (Vec::new(), Vec::new());
@@ -108,7 +128,7 @@ impl Cutter {
                     let (answer, word) = match &bytes {
                         Ok(bytes) => (Answer::Found(bytes.expose()), "read"),
                         Err(ForgeError::Truncated { .. }) => (Answer::TooLarge, "too large"),
-                        Err(_) => (Answer::Missing, "not there"),
+                        Err(_) => (Answer::Missing, NOT_THERE),
                     };
                     extraction.give(&path, answer);
                     files.push((path, word));
@@ -119,8 +139,10 @@ impl Cutter {
                     extraction.give_names(&folder, &names);
                     folders.push(folder);
                 }
-                Step::Done(excerpt) => return Cut { excerpt: *excerpt, files, folders },
+                Step::Done(excerpt) => return (*excerpt, files, folders),
             }
         }
     }
 }
+
+const NOT_THERE: &str = "not there";

@@ -19,15 +19,17 @@ const MAX_PATHS: usize = 200_000;
 
 pub(crate) struct Checkout {
     root: PathBuf,
+    /// The root as it was given.
+    given: PathBuf,
 }
 
 impl Checkout {
     pub(crate) fn open(root: &Path) -> anyhow::Result<Self> {
-        let shown = root.display();
+        let (given, shown) = (root.to_owned(), root.display());
         let root =
             root.canonicalize().with_context(|| format!("cannot open the checkout {shown}"))?;
         anyhow::ensure!(root.is_dir(), "{shown} is not a folder");
-        Ok(Self { root })
+        Ok(Self { root, given })
     }
 
     pub(crate) fn bytes(&self, path: &RepoPath) -> Result<SourceBytes, ForgeError> {
@@ -48,6 +50,20 @@ impl Checkout {
             return Err(ForgeError::Truncated { limit: MAX_FILE });
         }
         Ok(SourceBytes::new(bytes))
+    }
+
+    /// Why there is no file to read under a path, and what to look at.
+    pub(crate) fn absence(&self, path: &RepoPath) -> String {
+        let (file, given) = (self.root.join(path.as_str()), self.given.display());
+        match (file.symlink_metadata(), file.canonicalize()) {
+            (Err(_), _) => format!("there is no such file below {given}: look at --root"),
+            (Ok(_), Err(_)) => "it is a link that leads nowhere".into(),
+            (Ok(_), Ok(real)) if !real.starts_with(&self.root) => {
+                format!("it is a link that leads out of {given}")
+            }
+            (Ok(_), Ok(real)) if real.is_dir() => "it is a folder, not a file".into(),
+            _ => "it is not a file that may be read".into(),
+        }
     }
 
     /// The names of the files in one folder, sorted; none where there is no such folder.

@@ -6,6 +6,7 @@ mod demo;
 mod excerpt;
 mod local;
 mod memory;
+mod plain;
 mod progress;
 mod report;
 mod serve;

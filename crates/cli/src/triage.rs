@@ -55,12 +55,8 @@ pub(crate) async fn run(
     };
     progress::print(&shown(&assessment, options.format)?)?;
     if assessment.elsewhere > 0 {
-        let results = if assessment.elsewhere == 1 { "result is" } else { "results are" };
-        progress::say(&format!(
-            "{YELLOW}{} {results} of no file in {}: look at the paths in the report, and at --root.{YELLOW:#}",
-            assessment.elsewhere,
-            options.root.display()
-        ));
+        let said = report::elsewhere(assessment.elsewhere, &options.root);
+        progress::say(&format!("{YELLOW}{said}{YELLOW:#}"));
     }
     progress::say(&format!(
         "{DIM}{}{DIM:#}",

@@ -60,7 +60,7 @@ const DRAWS: usize = 16;
 
 /// The question for `finding` over `excerpt`; `None` if every marker drawn occurs in the text, which
 /// takes an entropy source that is broken.
-pub(crate) fn build(
+pub fn build(
     finding: &Finding,
     excerpt: Excerpt,
     entropy: &dyn Entropy,
