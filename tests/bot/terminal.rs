@@ -131,12 +131,14 @@ async fn testdata_real_semgrep_reports_of_the_corpus_go_through_triage() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn mistakes_on_the_command_line_end_in_sentences() {
-    let rows: [(&[&str], &str); 6] = [
+    let rows: [(&[&str], &str); 7] = [
         (&["config", "check"], "policy.repositories is empty"),
         (&["config", "check", "--config", "/nowhere.toml"], "cannot read the configuration file"),
         (&["serve"], "github.webhook_secret is missing"),
         (&["triage", "--report", "x.sarif"], "cannot read the report x.sarif"),
         (&["triage", "--report", "/dev/null"], "set CHAFFINCH__MODEL__KEY"),
+        // With name and key, not only after they are there.
+        (&["triage", "--report", "/dev/null"], ".agreement, .retention_days and .no_training"),
         (&["triage"], "--report"),
     ];
     for (arguments, says) in rows {

@@ -33,9 +33,9 @@ pub(crate) async fn run(
     let reports = options.report.iter().enumerate().map(|(i, path)| raw(i, path));
     let reports = reports.collect::<anyhow::Result<Vec<_>>>()?;
     let mut config = Config::load(options.config.as_deref(), environment)?;
-    config.validate_for_triage()?;
     // Who runs this has chosen the checkout; the allow-list is for what others deliver.
     config.policy.repositories = vec![CHECKOUT.to_owned()];
+    chaffinch_server::check_for_triage(&config)?;
     let memory = Arc::new(Memory::default());
     let clock: Arc<dyn Clock> = Arc::new(SystemClock);
     let entropy: Arc<dyn Entropy> = Arc::new(SystemEntropy);

@@ -120,11 +120,7 @@ pub fn check(config: &Config) -> anyhow::Result<()> {
     for checked in [config.validate(), config.secrets_readable()] {
         problems.extend(checked.err().into_iter().flat_map(|e| e.problems));
     }
-    if !config.model.name.is_empty()
-        && let Err(problem) = policy(config).and_then(|policy| attested(config, &policy))
-    {
-        problems.push(format!("{problem:#}"));
-    }
+    problems.extend(unattested(config));
     let clock: Arc<dyn Clock> = Arc::new(SystemClock);
     let model = model(config, client(config)?, Arc::clone(&clock), Arc::new(SystemEntropy));
     for problem in [edge(config, &clock).err(), model.err()].into_iter().flatten() {
@@ -136,6 +132,26 @@ pub fn check(config: &Config) -> anyhow::Result<()> {
         }
     }
     ConfigError::unless_none(problems).map_err(Into::into)
+}
+
+/// Checks everything that a triage of a checkout needs, short of opening a connection.
+///
+/// # Errors
+/// Every problem found, so that one run shows them all.
+pub fn check_for_triage(config: &Config) -> Result<(), ConfigError> {
+    let mut problems = config.validate_for_triage().err().map(|e| e.problems).unwrap_or_default();
+    problems.extend(unattested(config));
+    ConfigError::unless_none(problems)
+}
+
+/// Why text may not go to the endpoint, whatever the model is called.
+fn unattested(config: &Config) -> Option<String> {
+    let mut config = config.clone();
+    if config.model.name.is_empty() {
+        config.model.name = "unnamed".into();
+    }
+    let attested = policy(&config).and_then(|policy| attested(&config, &policy));
+    attested.err().map(|problem| format!("{problem:#}"))
 }
 
 /// Whether text may go to the endpoint, in terms of settings.
