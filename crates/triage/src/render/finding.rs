@@ -164,20 +164,33 @@ fn cited(outcome: &Outcome) -> Vec<String> {
 }
 
 fn flow(outcome: &Outcome) -> String {
-    let mut steps = String::new();
-    for step in outcome.finding.flow.iter().take(MAX_STEPS) {
+    let mut steps: Vec<(&str, String)> = Vec::new();
+    for step in &outcome.finding.flow {
+        let at = place(&step.location);
+        // Scanners step on the parts of the source, and of the sink, all on one line.
+        if steps.last().is_some_and(|(_, last)| *last == at) {
+            match step.role {
+                FlowRole::Step => continue,
+                FlowRole::Sink => drop(steps.pop_if(|(role, _)| *role == "passes")),
+                FlowRole::Source => {}
+            }
+        }
         let role = match step.role {
             FlowRole::Source => "comes in at",
             FlowRole::Step => "passes",
             FlowRole::Sink => "arrives at",
         };
-        let _ = writeln!(steps, "1. {role} {}", place(&step.location));
+        steps.push((role, at));
     }
-    let rest = outcome.finding.flow.len().saturating_sub(MAX_STEPS);
+    let mut list = String::new();
+    for (number, (role, at)) in (1..).zip(steps.iter().take(MAX_STEPS)) {
+        let _ = writeln!(list, "{number}. {role} {at}");
+    }
+    let rest = steps.len().saturating_sub(MAX_STEPS);
     if rest > 0 {
-        let _ = writeln!(steps, "1. and {rest} more");
+        let _ = writeln!(list, "{}. and {rest} more", MAX_STEPS + 1);
     }
-    collapsed("Data flow, as the scanner reports it", &steps)
+    collapsed("Data flow, as the scanner reports it", &list)
 }
 
 /// A location as a code span.

@@ -266,7 +266,7 @@ async fn a_run_opens_no_more_threads_than_people_can_read() {
 }
 
 #[tokio::test]
-async fn a_flow_is_shown_as_the_scanner_reports_it() {
+async fn a_flow_is_shown_as_the_scanner_reports_it_but_no_line_twice_in_a_row() {
     let world = shop();
     let step = |line| {
         format!(
@@ -277,10 +277,12 @@ async fn a_flow_is_shown_as_the_scanner_reports_it() {
     let report = format!(
         r#"{{"version":"2.1.0","runs":[{{"tool":{{"driver":{{"name":"T"}}}},"results":[{{
         "ruleId":"r","message":{{"text":"m"}},"locations":[{}],
-        "codeFlows":[{{"threadFlows":[{{"locations":[{},{},{}]}}]}}]}}]}}]}}"#,
+        "codeFlows":[{{"threadFlows":[{{"locations":[{},{},{},{},{}]}}]}}]}}]}}]}}"#,
         r#"{"physicalLocation":{"artifactLocation":{"uri":"app/db.py"},"region":{"startLine":5}}}"#,
         step(3),
+        step(3),
         step(4),
+        step(5),
         step(5)
     );
     world.forge.only_report(report.into_bytes());
@@ -294,8 +296,8 @@ async fn a_flow_is_shown_as_the_scanner_reports_it() {
     <details><summary>Data flow, as the scanner reports it</summary>
 
     1. comes in at `app/db.py:3`
-    1. passes `app/db.py:4`
-    1. arrives at `app/db.py:5`
+    2. passes `app/db.py:4`
+    3. arrives at `app/db.py:5`
 
     </details>
 
@@ -306,7 +308,7 @@ async fn a_flow_is_shown_as_the_scanner_reports_it() {
 
     </details>
 
-    <sub>4 lines of `app/db.py` (a prompt of 556 tokens) went to `tiny-1` at `http://127.0.0.1:9` · receipt `00000000f00d0001` · [what may be sent](https://bot.example/policy)</sub>
+    <sub>4 lines of `app/db.py` (a prompt of 564 tokens) went to `tiny-1` at `http://127.0.0.1:9` · receipt `00000000f00d0001` · [what may be sent](https://bot.example/policy)</sub>
 
     <!-- chaffinch:1:finding:140e5108f2225d1f4126992e4da58fdf:e3b98a4d -->
     ");
