@@ -14,7 +14,7 @@ toolchain:
 
 demo: toolchain
 	@echo "Building (the first time takes some minutes) …" >&2
-	@cargo build --quiet --workspace --bins
+	@cargo build --workspace --bins
 	@"$${CARGO_TARGET_DIR:-target}/debug/chaffinch" demo $(if $(ONCE),--once)
 
 test: toolchain
