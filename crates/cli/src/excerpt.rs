@@ -18,6 +18,9 @@ use crate::{
 };
 use leaving::Leaving;
 
+/// What became of a file that cannot be had.
+const NOT_THERE: &str = "not there";
+
 /// How excerpts are cut.
 struct Cutter {
     extractor: Extractor,
@@ -27,9 +30,9 @@ struct Cutter {
 }
 
 /// What came of one finding.
-struct Cut {
+struct Cut<Why = String> {
     /// The lines, or why there are none.
-    excerpt: Result<Excerpt, String>,
+    excerpt: Result<Excerpt, Why>,
     /// Files that were asked for, and what became of each.
     files: Vec<(RepoPath, &'static str)>,
     /// Folders whose names were asked for.
@@ -83,9 +86,9 @@ pub(crate) fn run(options: &args::Excerpt) -> anyhow::Result<ExitCode> {
 }
 
 impl Cutter {
-    /// The dialogue with the extractor over files that are at hand.
+    /// The lines for one finding, and what was asked for to choose them.
     fn cut(&self, finding: &Finding, checkout: &Checkout) -> Cut {
-        let (excerpt, files, folders) = self.ask(finding, checkout, self.limits);
+        let Cut { excerpt, files, folders } = self.ask(finding, checkout, self.limits);
         let own = files.first().filter(|(_, word)| *word == NOT_THERE);
         let excerpt = excerpt.map_err(|none| match own {
             Some((path, _)) => checkout.absence(path),
@@ -98,7 +101,7 @@ impl Cutter {
     fn why(&self, finding: &Finding, checkout: &Checkout, none: &NoExcerpt) -> String {
         let fits = |budget| {
             let limits = Limits { budget, content_requests: 1, listing: false, ..self.limits };
-            self.ask(finding, checkout, limits).0.is_ok()
+            self.ask(finding, checkout, limits).excerpt.is_ok()
         };
         if !fits(args::MAX_BUDGET) {
             return none.to_string().replace(" at this commit", "");
@@ -111,12 +114,8 @@ impl Cutter {
         format!("{none}: it takes {high} tokens, raise --budget")
     }
 
-    fn ask(
-        &self,
-        finding: &Finding,
-        checkout: &Checkout,
-        limits: Limits,
-    ) -> (Result<Excerpt, NoExcerpt>, Vec<(RepoPath, &'static str)>, Vec<String>) {
+    /// The dialogue with the extractor over files that are at hand.
+    fn ask(&self, finding: &Finding, checkout: &Checkout, limits: Limits) -> Cut<NoExcerpt> {
         let extraction = self.extractor.start(finding, limits);
         let changed = self.changed.iter().cloned();
         let mut extraction = extraction.changing(changed).needing(self.needs.iter().cloned());
@@ -139,10 +138,8 @@ impl Cutter {
                     extraction.give_names(&folder, &names);
                     folders.push(folder);
                 }
-                Step::Done(excerpt) => return (*excerpt, files, folders),
+                Step::Done(excerpt) => return Cut { excerpt: *excerpt, files, folders },
             }
         }
     }
 }
-
-const NOT_THERE: &str = "not there";
