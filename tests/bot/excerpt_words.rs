@@ -234,8 +234,29 @@ fn a_truth_set_and_its_form_of_output_go_together() {
         assert!(said.err.contains(&format!("give {wants}")), "{given}: {}", said.err);
     }
     let help = desk.run(&["--help"]).out;
-    let record = help.split("one record a line:\n").nth(1).unwrap();
+    let record = help.split("here it takes three:\n").nth(1).unwrap();
     let record = &record[..record.find("}]}").unwrap() + 3];
     serde_json::from_str::<Value>(record).unwrap();
     assert!(help.contains("Exit codes: 0"), "{help}");
+}
+
+#[test]
+fn what_was_asked_for_is_said_in_words_and_no_reason_is_cut() {
+    let name = "an_uncommonly_long_name_of_a_helper";
+    let source =
+        format!("from .far import {name}\n\n\ndef go(x):\n    y = {name}(x)\n    run(y)\n");
+    let desk = Desk::new(&source);
+    desk.file("app/far.py", format!("def {name}(x):\n    return x\n"));
+    let report = semgrep(&[("rule", "app/db.py", 6)]);
+    let said = desk.excerpt(&report, &["--explain", "--listing"]).out;
+    assert!(said.contains(&format!("definition of {name} ")), "{said}");
+    assert!(said.contains("  read: app/far.py\n") && said.contains("  names of: "), "{said}");
+    let counts = said.lines().find(|line| line.contains(" tokens, ")).unwrap();
+    let want = "rung related, 6 files asked for (its own included), the names of 1 folder";
+    assert!(counts.contains(want), "{counts}");
+
+    desk.file("main.go", "package main\n\nfunc start(x string) { run(x) }\n");
+    let said = desk.excerpt(semgrep(&[("rule", "main.go", 3)]), &["--explain", "--listing"]).out;
+    assert!(said.contains("  names of: the root\n"), "{said}");
+    assert!(said.contains("1 file asked for (its own), the names of 1 folder"), "{said}");
 }

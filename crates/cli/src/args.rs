@@ -150,7 +150,7 @@ that is of no file below --root or cannot be read.";
 
 const TRUTH: &str = r#"
 
-A truth set has one record a line:
+A truth set has one record a line; here it takes three:
   {"id": "a1", "repo": "acme/shop", "path": "app/db.py", "start": 5, "end": 5,
    "rule": "python.sqli", "message": "Input reaches a query.",
    "trace": [{"path": "app/web.py", "line": 3}]}

@@ -84,10 +84,11 @@ fn tail(redacted: &Redacted, cut: Option<&Cut>, out: &mut String) {
         let _ = writeln!(out, "  {DIM}{}{DIM:#}", shown(note));
     }
     for (path, word) in cut.iter().flat_map(|cut| cut.files.iter().skip(1)) {
-        let _ = writeln!(out, "  {DIM}asked for {}: {word}{DIM:#}", shown(path.as_str()));
+        let _ = writeln!(out, "  {DIM}{word}: {}{DIM:#}", shown(path.as_str()));
     }
     for folder in cut.iter().flat_map(|cut| &cut.folders) {
-        let _ = writeln!(out, "  {DIM}names of the files in {}/{DIM:#}", shown(folder));
+        let folder = if folder.is_empty() { "the root".into() } else { format!("{folder}/") };
+        let _ = writeln!(out, "  {DIM}names of: {}{DIM:#}", shown(&folder));
     }
     let replaced = [
         counted(redacted.secrets, "secret", "secrets"),
@@ -100,16 +101,17 @@ fn tail(redacted: &Redacted, cut: Option<&Cut>, out: &mut String) {
 }
 
 fn counts(excerpt: &Excerpt, cut: &Cut, tokens: &dyn TokenCount, out: &mut String) {
+    let own = if cut.files.len() == 1 { "its own" } else { "its own included" };
     let folders = match cut.folders.len() {
         0 => String::new(),
-        n => format!(" and the names of {}", counted(n, "folder", "folders")),
+        n => format!(", the names of {}", counted(n, "folder", "folders")),
     };
     let _ = writeln!(
         out,
-        "  {DIM}{}, {}, rung {:?}, {}{folders} asked for{DIM:#}",
+        "  {DIM}{}, {}, rung {}, {} asked for ({own}){folders}{DIM:#}",
         counted(excerpt.lines().len(), "line", "lines"),
         counted(excerpt.cost(tokens), "token", "tokens"),
-        excerpt.rung(),
+        format!("{:?}", excerpt.rung()).to_lowercase(),
         counted(cut.files.len(), "file", "files"),
     );
 }
