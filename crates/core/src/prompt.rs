@@ -128,7 +128,7 @@ mod tests {
         fn the_rendered_text_fits_the_buffer_made_for_it(
             question in "(.|\n){0,60}", text in ".{0,40}", number in 1u32..2_000_000_000, path in "[^/.\0]{1,30}",
         ) {
-            let prompt = prompt(&question, &[(&path, number, &text), ("b", 1, &text), ("c", 7, &text)]);
+            let prompt = prompt(&question, &[(&path, number, &text), ("a/b", 1, &text), ("a/c", 7, &text)]);
             proptest::prop_assert!(prompt.render().expose().len() <= prompt.rendered_bound());
         }
     }
