@@ -3,7 +3,7 @@
 //! them, over the corpus of the reference data, and over the repositories of its larger set, if
 //! `CHAFFINCH_SOURCES` names the folder in which their sources are.
 //!
-//! `cargo bench --bench context`
+//! `cargo bench --bench context`, or with `-- NAME` only the rows whose name holds that.
 
 #[path = "context/generated.rs"]
 mod generated;
@@ -52,8 +52,10 @@ fn main() {
         "{:<20} {:>6} {:>11} {:>8} {:>8} {:>9} {:>6} {:>9}",
         "files", "lines", "excerpts/s", "ms p50", "ms p99", "parse p50", "times", "requests"
     );
+    let names: Vec<String> = std::env::args().skip(1).filter(|a| !a.starts_with('-')).collect();
+    let is_due = |row: &str| names.is_empty() || names.iter().any(|name| row.contains(name));
     for (name, shape, lines) in FILES {
-        for language in LANGUAGES {
+        for language in LANGUAGES.iter().filter(|l| is_due(&format!("{name}, {l}"))) {
             let (source, line) = generate(language, shape, lines);
             let case = Case::alone(finding(&format!("src/file.{language}"), line, line), source);
             let name = format!("{name}, {language}");
@@ -65,6 +67,7 @@ fn main() {
         ("repositories", sets::repositories(), "CHAFFINCH_SOURCES names no folder of sources"),
     ] {
         match cases {
+            _ if !is_due(name) => {}
             Some(cases) => println!("{name:<20} {:>6} {}", "", measure(&extractor, &cases)),
             None => println!("{name:<20} left out: {why}"),
         }
