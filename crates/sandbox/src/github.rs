@@ -1,15 +1,11 @@
 //! A fake GitHub.
 
 mod app;
-mod calls;
 mod changes;
 mod checks;
 mod comments;
-#[cfg(feature = "conformance")]
-mod conformance;
 mod contents;
 mod delivery;
-mod diff;
 mod dispatch;
 mod faults;
 mod graphql;
@@ -19,9 +15,9 @@ mod json;
 mod key;
 mod links;
 mod options;
+mod pages;
 mod payloads;
 mod pulls;
-mod record;
 mod repos;
 mod request;
 mod reviews;
@@ -37,23 +33,25 @@ use std::{
 };
 
 use bytes::Bytes;
-pub use calls::{Call, Caller};
-pub(crate) use changes::{ChangeState, CommentState, ThreadState};
-pub use delivery::{Delivered, Signature, sign};
+pub use delivery::sign;
 use delivery::{Parcel, send};
-pub(crate) use diff::{Diff, Hunk, Step};
-pub use faults::{Faults, Trouble};
+pub use faults::Faults;
 pub use handles::{Change, Repo};
 use key::AppKey;
 use links::Links;
 pub use options::{Options, TokenForm};
-pub use views::{CheckView, CommentView, ThreadView};
-use world::App;
-pub(crate) use world::{CheckRun, FileChange, RepoState, Tree, World, compare};
+use world::{App, RepoState, World};
 
+#[cfg(feature = "conformance")]
+use crate::conformance::Schemas;
 use crate::{
     SandboxError,
-    listen::{Listening, bind},
+    calls::Call,
+    delivery::{Delivered, Signature},
+    faults::Plans,
+    listen::{Listening, bind, delivery_client},
+    record::Record,
+    views::{CheckView, ThreadView, checks_text},
 };
 
 /// A fake GitHub on the loopback, served until dropped.
@@ -69,9 +67,10 @@ pub(crate) struct Inner {
     base_path: String,
     banner: Option<String>,
     client: reqwest::Client,
-    record: Option<record::Record>,
+    record: Option<Record>,
+    plans: Plans,
     #[cfg(feature = "conformance")]
-    schemas: Option<Mutex<conformance::Schemas>>,
+    schemas: Option<Mutex<Schemas>>,
 }
 
 impl Inner {
@@ -115,27 +114,22 @@ impl GitHub {
         let jwt_clock = options.jwt_clock.unwrap_or_else(|| Arc::clone(&options.clock));
         #[cfg(feature = "conformance")]
         let schemas = match &options.schemas {
-            Some(folder) => Some(Mutex::new(conformance::Schemas::read(folder)?)),
+            Some(folder) => Some(Mutex::new(Schemas::read(folder, "github", "")?)),
             None => None,
         };
         #[cfg(not(feature = "conformance"))]
         if options.schemas.is_some() {
             return Err(SandboxError::Schemas("built without the feature `conformance`".into()));
         }
-        // Deliveries go to the loopback in plain HTTP; no certificates are needed.
-        let client = reqwest::Client::builder()
-            .no_proxy()
-            .redirect(reqwest::redirect::Policy::none())
-            .tls_certs_only(std::iter::empty())
-            .build()
-            .map_err(|e| SandboxError::Other(e.to_string()))?;
+        let client = delivery_client()?;
         let inner = Arc::new(Inner {
             world: Mutex::new(World::new(options.clock, jwt_clock, links.clone(), app)),
             links,
             base_path: options.base_path,
             banner: options.banner,
             client,
-            record: options.record.map(record::Record::create).transpose()?,
+            record: options.record.map(Record::create).transpose()?,
+            plans: Plans::default(),
             #[cfg(feature = "conformance")]
             schemas,
         });
@@ -299,14 +293,14 @@ impl GitHub {
 
     /// The checks of a commit, as text.
     pub fn check(&self, head: &str) -> String {
-        views::checks_text(&self.checks(head))
+        checks_text(&self.checks(head))
     }
 
     /// The checks of a commit.
     pub fn checks(&self, head: &str) -> Vec<CheckView> {
         let world = self.inner.world();
         let all = world.repos.iter().flat_map(|r| &r.checks).filter(|c| c.head == head);
-        all.map(CheckView::of).collect()
+        all.map(views::check).collect()
     }
 
     /// A person answers in the thread at `path:line`. The id of the comment, if there is a thread.

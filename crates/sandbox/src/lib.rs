@@ -3,18 +3,29 @@
 #![recursion_limit = "256"]
 
 mod answer;
+mod calls;
+#[cfg(feature = "conformance")]
+mod conformance;
+mod delivery;
+mod diff;
 mod error;
+mod faults;
 mod github;
 mod listen;
 mod model;
 mod page;
+mod record;
+mod request;
+mod tree;
+mod views;
 
+pub use calls::{Call, Caller};
+pub use delivery::{Delivered, Signature};
 pub use error::SandboxError;
-pub use github::{
-    Call, Caller, Change, CheckView, CommentView, Delivered, Faults, GitHub, Options, Repo,
-    Signature, ThreadView, TokenForm, Trouble, sign,
-};
+pub use faults::{Plans, Trouble};
+pub use github::{Change, Faults, GitHub, Options, Repo, TokenForm, sign};
 pub use model::{
     Model, ModelRequest, PromptLine, Reply, cut, drop_connection, false_positive, filtered, hang,
     http, json, malformed, needs_review, refusal, true_positive,
 };
+pub use views::{CheckView, CommentView, ThreadView};

@@ -9,7 +9,10 @@ use futures::stream;
 use http::{HeaderMap, Method, StatusCode};
 use tokio::{net::TcpListener, task::JoinHandle};
 
-use crate::answer::{Answer, Ending};
+use crate::{
+    SandboxError,
+    answer::{Answer, Ending},
+};
 
 /// The largest body that is read; GitHub and model endpoints take less.
 const MAX_BODY: usize = 128 << 20;
@@ -106,4 +109,14 @@ async fn send(answer: Answer) -> Response {
         response = response.header("content-length", answer.body.len());
     }
     response.body(body).unwrap_or_default()
+}
+
+/// What sends deliveries: to the loopback in plain HTTP, so no certificates are needed.
+pub(crate) fn delivery_client() -> Result<reqwest::Client, SandboxError> {
+    reqwest::Client::builder()
+        .no_proxy()
+        .redirect(reqwest::redirect::Policy::none())
+        .tls_certs_only(std::iter::empty())
+        .build()
+        .map_err(|e| SandboxError::Other(e.to_string()))
 }

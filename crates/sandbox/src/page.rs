@@ -1,32 +1,103 @@
-//! What a reviewer sees of a pull request, as a page. No scripts, nothing from elsewhere.
+//! What a reviewer sees of a change, as a page. No scripts, nothing from elsewhere.
+//!
+//! Each forge puts what it knows into these shapes.
 
 mod diff;
 mod markdown;
 
 use maud::{DOCTYPE, Markup, PreEscaped, html};
+use serde_json::Value;
 
-use crate::github::{ChangeState, CheckRun, FileChange, RepoState, Tree, World, compare};
+use crate::tree::FileChange;
 
 const STYLE: &str = include_str!("page/style.css");
 
-/// The page at `path`, if there is one.
-pub(crate) fn find(world: &World, path: &str, banner: Option<&str>) -> Option<String> {
-    if path == "/" {
-        return Some(index(world, banner).into_string());
-    }
-    let mut parts = path.trim_start_matches('/').split('/');
-    let (owner, name) = (parts.next()?, parts.next()?);
-    let number = match (parts.next(), parts.next(), parts.next()) {
-        (Some("pull"), Some(number), None) => number.parse::<u64>().ok()?,
-        _ => return None,
-    };
-    let repo = world.repos.iter().find(|r| r.owner == owner && r.name == name)?;
-    let change = repo.changes.get(&number)?;
-    Some(pull(world, repo, change, banner).into_string())
+/// What stands on every page of a forge.
+pub(crate) struct Frame<'a> {
+    pub(crate) forge: &'a str,
+    /// The address of the list of repositories.
+    pub(crate) home: &'a str,
+    pub(crate) banner: Option<&'a str>,
+    /// The forge's word: `pull request`.
+    pub(crate) change: &'a str,
+    /// What stands before a change's number.
+    pub(crate) sign: char,
 }
 
-fn shell(title: &str, banner: Option<&str>, content: &Markup) -> Markup {
-    html! {
+/// A repository in the list of them.
+pub(crate) struct Listed {
+    pub(crate) owner: String,
+    pub(crate) name: String,
+    /// The newest first.
+    pub(crate) changes: Vec<Headline>,
+}
+
+/// A change in short.
+pub(crate) struct Headline {
+    pub(crate) title: String,
+    pub(crate) number: u64,
+    pub(crate) author: String,
+    pub(crate) state: State,
+    pub(crate) address: String,
+    pub(crate) checks: Vec<Check>,
+}
+
+#[derive(Clone, Copy)]
+pub(crate) enum State {
+    Open,
+    Draft,
+    Closed,
+    Merged,
+}
+
+/// A change as a whole.
+pub(crate) struct Whole {
+    pub(crate) headline: Headline,
+    pub(crate) owner: String,
+    pub(crate) name: String,
+    pub(crate) branch: String,
+    pub(crate) head: String,
+    pub(crate) comments: Vec<Comment>,
+    pub(crate) files: Vec<FileChange>,
+    pub(crate) threads: Vec<Thread>,
+}
+
+pub(crate) struct Check {
+    pub(crate) name: String,
+    /// How it ended, or where it is.
+    pub(crate) word: String,
+    pub(crate) title: Option<String>,
+    /// Markdown.
+    pub(crate) summary: Option<String>,
+    /// As GitHub has them.
+    pub(crate) annotations: Vec<Value>,
+}
+
+pub(crate) struct Comment {
+    pub(crate) author: String,
+    pub(crate) bot: bool,
+    /// Whether Chaffinch wrote it.
+    pub(crate) ours: bool,
+    pub(crate) edited: bool,
+    /// Markdown.
+    pub(crate) body: String,
+    /// Why it is hidden, if it is.
+    pub(crate) hidden: Option<String>,
+}
+
+pub(crate) struct Thread {
+    pub(crate) path: String,
+    pub(crate) on_base: bool,
+    /// First and last line when it was opened; `None`: the file as a whole.
+    pub(crate) opened: Option<(Option<u64>, u64)>,
+    /// The same now; `None` too where they are gone.
+    pub(crate) now: Option<(Option<u64>, u64)>,
+    pub(crate) resolved_by: Option<String>,
+    pub(crate) comments: Vec<Comment>,
+}
+
+fn shell(frame: &Frame<'_>, title: &str, content: &Markup) -> String {
+    let page = html! {
         (DOCTYPE)
         html lang="en" {
             head {
@@ -37,122 +108,104 @@ fn shell(title: &str, banner: Option<&str>, content: &Markup) -> Markup {
                 style { (PreEscaped(STYLE)) }
             }
             body {
-                @if let Some(text) = banner { div.banner role="note" { (text) } }
+                @if let Some(text) = frame.banner { div.banner role="note" { (text) } }
                 main { (content) }
-                footer { "Sandbox: a fake GitHub on this machine." }
+                footer { "Sandbox: a fake " (frame.forge) " on this machine." }
             }
         }
-    }
+    };
+    page.into_string()
 }
 
-fn index(world: &World, banner: Option<&str>) -> Markup {
+/// The list of repositories.
+pub(crate) fn index(frame: &Frame<'_>, repositories: &[Listed]) -> String {
     let content = html! {
         h1 { "Repositories" }
-        @for repo in &world.repos {
+        @for repo in repositories {
             section.card {
                 h2 { (repo.owner) "/" b { (repo.name) } }
-                @if repo.changes.is_empty() { p.quiet { "No pull requests." } }
+                @if repo.changes.is_empty() { p.quiet { "No " (frame.change) "s." } }
                 ul.pulls {
-                    @for change in repo.changes.values().rev() {
+                    @for change in &repo.changes {
                         li {
-                            (state(change))
-                            a href={ "/" (repo.full_name()) "/pull/" (change.number) } { (change.title) }
-                            span.quiet { "#" (change.number) " by " (change.author) }
-                            @for check in latest(repo, change) { (badge(check)) }
+                            (state(change.state))
+                            a href=(change.address) { (change.title) }
+                            span.quiet { (frame.sign) (change.number) " by " (change.author) }
+                            @for check in &change.checks { (badge(check)) }
                         }
                     }
                 }
             }
         }
     };
-    shell("Sandbox", banner, &content)
+    shell(frame, "Sandbox", &content)
 }
 
-fn pull(world: &World, repo: &RepoState, change: &ChangeState, banner: Option<&str>) -> Markup {
-    let empty = Tree::new();
-    let tree = |sha: &str| repo.commits.get(sha).unwrap_or(&empty);
-    let files = compare(tree(&change.base), tree(&change.head));
-    let open = change.threads.iter().filter(|t| t.resolved_by.is_none()).count();
-    let title = format!("{} · {} #{}", change.title, repo.full_name(), change.number);
+/// A change with its diff and what was said of it.
+pub(crate) fn change(frame: &Frame<'_>, whole: &Whole) -> String {
+    let (headline, files) = (&whole.headline, &whole.files);
+    let (owner, name) = (&whole.owner, &whole.name);
+    let open = whole.threads.iter().filter(|t| t.resolved_by.is_none()).count();
+    let number = format!("{}{}", frame.sign, headline.number);
     let content = html! {
-        nav.crumbs { a href="/" { "Sandbox" } " / " (repo.owner) " / " b { (repo.name) } }
+        nav.crumbs { a href=(frame.home) { "Sandbox" } " / " (owner.replace('/', " / ")) " / " b { (name) } }
         header.title {
-            h1 { (change.title) " " span.number { "#" (change.number) } }
+            h1 { (headline.title) " " span.number { (number) } }
             p {
-                (state(change)) " "
-                b { (change.author) } " wants to merge " code { (change.branch) } " into " code { "main" }
-                span.quiet { " at " code { (short(&change.head)) } }
+                (state(headline.state)) " "
+                b { (headline.author) } " wants to merge " code { (whole.branch) } " into " code { "main" }
+                span.quiet { " at " code { (whole.head.get(..8).unwrap_or(&whole.head)) } }
             }
         }
-        (checks(repo, change))
-        @for comment in &change.comments {
-            (markdown::comment(comment, &world.app.login(), "conversation", ""))
-        }
+        @for check in &headline.checks { (card(check)) }
+        @for comment in &whole.comments { (markdown::comment(comment, "conversation", "")) }
         h2.files {
             (files.len()) @if files.len() == 1 { " file" } @else { " files" } " changed"
             span.quiet { " · " (open) @if open == 1 { " open thread" } @else { " open threads" } }
         }
-        @for file in &files { (diff::file(world, repo, change, file)) }
-        (elsewhere(world, repo, change, &files))
+        @for file in files { (diff::file(&whole.threads, file)) }
+        (elsewhere(&whole.threads, files))
     };
-    shell(&title, banner, &content)
+    shell(frame, &format!("{} · {owner}/{name} {number}", headline.title), &content)
 }
 
-fn state(change: &ChangeState) -> Markup {
-    let (class, word) = match change {
-        c if c.merged => ("state merged", "Merged"),
-        c if !c.open => ("state closed", "Closed"),
-        c if c.draft => ("state draft", "Draft"),
-        _ => ("state open", "Open"),
+fn state(state: State) -> Markup {
+    let (class, word) = match state {
+        State::Merged => ("state merged", "Merged"),
+        State::Closed => ("state closed", "Closed"),
+        State::Draft => ("state draft", "Draft"),
+        State::Open => ("state open", "Open"),
     };
     html! { span class=(class) { (word) } }
 }
 
-fn short(sha: &str) -> &str {
-    sha.get(..8).unwrap_or(sha)
-}
-
-/// The newest run of each name.
-fn latest<'a>(repo: &'a RepoState, change: &ChangeState) -> Vec<&'a CheckRun> {
-    let mut out: Vec<&CheckRun> = Vec::new();
-    for check in repo.checks.iter().rev().filter(|c| c.head == change.head) {
-        if !out.iter().any(|c| c.name == check.name) {
-            out.push(check);
-        }
-    }
-    out
-}
-
-fn badge(check: &CheckRun) -> Markup {
-    let word = check.conclusion.as_deref().unwrap_or(&check.status);
-    let sign = match word {
+fn badge(check: &Check) -> Markup {
+    let sign = match check.word.as_str() {
         "success" => "✓",
-        "failure" => "✕",
-        "neutral" => "■",
+        "failure" | "failed" => "✕",
+        "neutral" | "skipped" | "canceled" => "■",
         _ => "●",
     };
-    html! { span class={ "badge " (word) } { (sign) " " (check.name) ": " (word) } }
+    html! { span class={ "badge " (check.word) } { (sign) " " (check.name) ": " (check.word) } }
 }
 
-fn checks(repo: &RepoState, change: &ChangeState) -> Markup {
+fn card(check: &Check) -> Markup {
     html! {
-        @for check in latest(repo, change) {
-            section class={ "card check " (check.conclusion.as_deref().unwrap_or("running")) } {
-                p.head {
-                    (badge(check)) " "
-                    @if let Some(title) = &check.title { b { (title) } }
-                }
-                @if let Some(summary) = &check.summary { div.markdown { (markdown::render(summary, "")) } }
-                @if !check.annotations.is_empty() {
-                    details {
-                        summary { (check.annotations.len()) @if check.annotations.len() == 1 { " annotation" } @else { " annotations" } }
-                        ul.notes {
-                            @for note in &check.annotations {
-                                li {
-                                    span class={ "level " (text(note, "annotation_level")) } { (text(note, "annotation_level")) }
-                                    code { (text(note, "path")) ":" (note["start_line"]) }
-                                    " " b { (text(note, "title")) } " " (text(note, "message"))
-                                }
+        section class={ "card check " (check.word) } {
+            p.head {
+                (badge(check)) " "
+                @if let Some(title) = &check.title { b { (title) } }
+            }
+            @if let Some(summary) = &check.summary { div.markdown { (markdown::render(summary, "")) } }
+            @if !check.annotations.is_empty() {
+                details {
+                    summary { (check.annotations.len()) @if check.annotations.len() == 1 { " annotation" } @else { " annotations" } }
+                    ul.notes {
+                        @for note in &check.annotations {
+                            li {
+                                span class={ "level " (text(note, "annotation_level")) } { (text(note, "annotation_level")) }
+                                code { (text(note, "path")) ":" (note["start_line"]) }
+                                " " b { (text(note, "title")) } " " (text(note, "message"))
                             }
                         }
                     }
@@ -162,32 +215,23 @@ fn checks(repo: &RepoState, change: &ChangeState) -> Markup {
     }
 }
 
-fn text<'a>(note: &'a serde_json::Value, name: &str) -> &'a str {
+fn text<'a>(note: &'a Value, name: &str) -> &'a str {
     note[name].as_str().unwrap_or_default()
 }
 
 /// Threads whose lines the diff no longer shows.
-fn elsewhere(
-    world: &World,
-    repo: &RepoState,
-    change: &ChangeState,
-    files: &[FileChange],
-) -> Markup {
-    let gone: Vec<_> = change
-        .threads
-        .iter()
-        .filter(|t| {
-            let line = t.line.and_then(|l| repo.line_now(change, t, l));
-            line.is_none() && (t.line.is_some() || !files.iter().any(|f| f.path == t.path))
-        })
-        .collect();
+fn elsewhere(threads: &[Thread], files: &[FileChange]) -> Markup {
+    let is_gone = |t: &&Thread| {
+        t.now.is_none() && (t.opened.is_some() || !files.iter().any(|f| f.path == t.path))
+    };
+    let gone: Vec<&Thread> = threads.iter().filter(is_gone).collect();
     html! {
         @if !gone.is_empty() {
             h2.files { "Outdated threads" }
             @for thread in gone {
                 section.file {
                     p.path { code { (thread.path) } span.quiet { " · the lines are gone" } }
-                    (diff::thread(world, thread, ""))
+                    (diff::thread(thread, ""))
                 }
             }
         }

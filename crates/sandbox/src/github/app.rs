@@ -17,7 +17,9 @@ pub(crate) fn app(world: &mut World, _: &Request) -> Outcome {
 }
 
 pub(crate) fn installation(world: &mut World, request: &Request) -> Outcome {
-    if request.number("installation")? != world.app.installation || !world.app.installed {
+    if request.number("installation").ok_or_else(not_found)? != world.app.installation
+        || !world.app.installed
+    {
         return Err(not_found());
     }
     Ok(Answer::json(200, &installation_json(world)))

@@ -1,9 +1,7 @@
 //! Pull requests, their threads and comments.
 
-use super::{
-    diff::{Diff, Step},
-    world::{Blob, RepoState, Tree, compare},
-};
+use super::world::RepoState;
+use crate::diff::{Diff, Step};
 
 pub(crate) struct ChangeState {
     pub(crate) id: u64,
@@ -99,10 +97,6 @@ pub(crate) struct Place<'a> {
 }
 
 impl RepoState {
-    fn tree(&self, commit: &str) -> Tree {
-        self.commits.get(commit).cloned().unwrap_or_default()
-    }
-
     /// The hunk text for a comment at `place`, as of `commit`.
     pub(crate) fn hunk(
         &self,
@@ -113,7 +107,7 @@ impl RepoState {
         if place.start.is_some_and(|start| start >= place.line) {
             return Err(BadPlace::Order);
         }
-        let files = compare(&self.tree(&change.base), &self.tree(commit));
+        let files = self.commits.compare(&change.base, commit);
         let file = files.iter().find(|f| f.path == place.path).ok_or(BadPlace::Path)?;
         let (old, new) = file.texts().ok_or(BadPlace::Line)?;
         let diff = Diff::new(old, new);
@@ -147,10 +141,7 @@ impl RepoState {
         if thread.commit == change.head || thread.side == "LEFT" {
             return Some(line);
         }
-        let (before, now) = (self.commits.get(&thread.commit)?, self.commits.get(&change.head)?);
-        let old = before.get(&thread.path).and_then(Blob::text)?;
-        let new = now.get(&thread.path).and_then(Blob::text)?;
-        let moved = Diff::new(old, new).moved(usize::try_from(line).ok()?)? as u64;
+        let moved = self.commits.moved(&thread.path, line, &thread.commit, &change.head)?;
         let place = Place { path: &thread.path, side: "RIGHT", line: moved, start: None };
         self.hunk(change, &change.head, &place).ok().map(|_| moved)
     }

@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 
 use super::{
     app::integration,
-    request::{Outcome, Request, failure, not_found, page, paged},
+    request::{Outcome, Request, failure, json_body, not_found, page, paged},
     world::{CheckRun, RepoState, World},
 };
 use crate::answer::Answer;
@@ -13,13 +13,13 @@ const MAX_ANNOTATIONS: usize = 50;
 const MAX_TEXT: usize = 65_535;
 
 pub(crate) fn create(world: &mut World, request: &Request) -> Outcome {
-    let body = request.json()?;
+    let body = json_body(request)?;
     let missing = |field: &str| bad(&format!("\"{field}\" wasn't supplied."));
     let name = body["name"].as_str().ok_or_else(|| missing("name"))?.to_owned();
     let head = body["head_sha"].as_str().ok_or_else(|| missing("head_sha"))?.to_owned();
     let (id, now) = (world.id(), world.now());
     let repo = world.at(request)?;
-    if !repo.commits.contains_key(&head) {
+    if !repo.commits.has(&head) {
         return Err(failure(422, &format!("No commit found for SHA: {head}")));
     }
     let mut check = CheckRun {
@@ -43,8 +43,8 @@ pub(crate) fn create(world: &mut World, request: &Request) -> Outcome {
 }
 
 pub(crate) fn update(world: &mut World, request: &Request) -> Outcome {
-    let id = request.number("check")?;
-    let body = request.json()?;
+    let id = request.number("check").ok_or_else(not_found)?;
+    let body = json_body(request)?;
     let now = world.now();
     let repo = world.at(request)?;
     let check = repo.checks.iter_mut().find(|c| c.id == id).ok_or_else(not_found)?;
@@ -53,12 +53,12 @@ pub(crate) fn update(world: &mut World, request: &Request) -> Outcome {
 }
 
 pub(crate) fn one(world: &mut World, request: &Request) -> Outcome {
-    let id = request.number("check")?;
+    let id = request.number("check").ok_or_else(not_found)?;
     shown(world, request, id, 200)
 }
 
 pub(crate) fn notes(world: &mut World, request: &Request) -> Outcome {
-    let id = request.number("check")?;
+    let id = request.number("check").ok_or_else(not_found)?;
     let web = world.links.web.clone();
     let repo = world.at(request)?;
     let check = repo.checks.iter().find(|c| c.id == id).ok_or_else(not_found)?;

@@ -5,7 +5,7 @@ use serde_json::json;
 use super::{
     changes::CommentState,
     json::{comment, inline},
-    request::{Outcome, Request, forbidden, invalid, not_found, page},
+    request::{Outcome, Request, forbidden, invalid, json_body, not_found, page},
     reviews::too_long,
     world::World,
 };
@@ -26,7 +26,7 @@ pub(crate) fn list_inline(world: &mut World, request: &Request) -> Outcome {
 }
 
 pub(crate) fn one_inline(world: &mut World, request: &Request) -> Outcome {
-    let id = request.number("comment")?;
+    let id = request.number("comment").ok_or_else(not_found)?;
     let links = world.links.clone();
     let repo = world.at(request)?;
     let change = repo.changes.values().find(|c| c.thread_of(id).is_some()).ok_or_else(not_found)?;
@@ -37,7 +37,7 @@ pub(crate) fn one_inline(world: &mut World, request: &Request) -> Outcome {
 }
 
 pub(crate) fn edit_inline(world: &mut World, request: &Request) -> Outcome {
-    let id = request.number("comment")?;
+    let id = request.number("comment").ok_or_else(not_found)?;
     let text = body(request, "PullRequestReviewComment")?;
     let (now, login) = (world.now(), world.app.login());
     let repo = world.at(request)?;
@@ -72,7 +72,7 @@ pub(crate) fn create(world: &mut World, request: &Request) -> Outcome {
 }
 
 pub(crate) fn one(world: &mut World, request: &Request) -> Outcome {
-    let id = request.number("comment")?;
+    let id = request.number("comment").ok_or_else(not_found)?;
     let links = world.links.clone();
     let repo = world.at(request)?;
     let mut all = repo.changes.values().flat_map(|c| c.comments.iter().map(move |m| (c, m)));
@@ -81,7 +81,7 @@ pub(crate) fn one(world: &mut World, request: &Request) -> Outcome {
 }
 
 pub(crate) fn edit(world: &mut World, request: &Request) -> Outcome {
-    let id = request.number("comment")?;
+    let id = request.number("comment").ok_or_else(not_found)?;
     let text = body(request, "IssueComment")?;
     let (now, login) = (world.now(), world.app.login());
     let repo = world.at(request)?;
@@ -95,7 +95,7 @@ pub(crate) fn edit(world: &mut World, request: &Request) -> Outcome {
 }
 
 fn body(request: &Request, resource: &str) -> Result<String, Box<Answer>> {
-    let value = request.json()?;
+    let value = json_body(request)?;
     let text = value["body"].as_str().unwrap_or_default();
     if text.trim().is_empty() {
         return Err(invalid(

@@ -6,9 +6,12 @@ use serde_json::{Value, json};
 
 use super::{
     request::{Outcome, Request, failure, not_found},
-    world::{Blob, Tree, World},
+    world::World,
 };
-use crate::answer::Answer;
+use crate::{
+    answer::Answer,
+    tree::{Blob, Tree, sha1},
+};
 
 const MEGABYTE: u64 = 1 << 20;
 /// Of a folder, as GitHub documents it.
@@ -176,7 +179,7 @@ fn children(at: &At<'_>, tree: &Tree, folder: &str) -> Vec<Value> {
             Some((name, _)) => {
                 let path = format!("{folder}{name}");
                 if out.last().is_none_or(|last| last["path"] != json!(path)) {
-                    out.push(place(at, &path, "dir", 0, &super::world::sha1(path.as_bytes())));
+                    out.push(place(at, &path, "dir", 0, &sha1(path.as_bytes())));
                 }
             }
         }

@@ -1,6 +1,6 @@
 //! Deliveries: signed, sent, kept, sent again.
 
-use std::{sync::Arc, time::Duration};
+use std::sync::Arc;
 
 use aws_lc_rs::hmac;
 use bytes::Bytes;
@@ -8,42 +8,7 @@ use serde_json::Value;
 use uuid::Uuid;
 
 use super::Inner;
-
-/// GitHub waits no longer for an answer.
-const PATIENCE: Duration = Duration::from_secs(10);
-
-/// One delivery and what became of it.
-#[derive(Debug, Clone)]
-pub struct Delivered {
-    /// The GUID in `X-GitHub-Delivery`; a redelivery repeats it.
-    pub delivery: String,
-    /// The status of the answer; 0 where there was none.
-    pub status: u16,
-    /// The body of the answer, or why there was none.
-    pub body: String,
-    /// The event, as in `X-GitHub-Event`.
-    pub event: String,
-    /// Its action, where it has one.
-    pub action: Option<String>,
-    pub(crate) id: u64,
-    pub(crate) at: String,
-    pub(crate) redelivery: bool,
-    pub(crate) repository: Option<String>,
-    pub(crate) payload: Bytes,
-}
-
-/// How a delivery is signed.
-#[derive(Debug, Clone)]
-pub enum Signature {
-    /// With the App's secret.
-    Right,
-    /// With another secret.
-    With(String),
-    /// This text in place of a signature.
-    Text(String),
-    /// Not at all.
-    Missing,
-}
+use crate::delivery::{Delivered, Signature};
 
 /// `sha256=` and the HMAC of `body`.
 pub fn sign(secret: &str, body: &[u8]) -> String {
@@ -87,9 +52,6 @@ pub(crate) async fn send(inner: &Arc<Inner>, parcel: Parcel) -> Delivered {
             let mut request = inner
                 .client
                 .post(url)
-                .timeout(PATIENCE)
-                .header("content-type", "application/json")
-                .header("accept", "*/*")
                 .header("user-agent", "GitHub-Hookshot/5a4bd0e")
                 .header("x-github-hook-id", "1")
                 .header("x-github-event", &delivered.event)
@@ -99,23 +61,13 @@ pub(crate) async fn send(inner: &Arc<Inner>, parcel: Parcel) -> Delivered {
             if let Some(signature) = signature {
                 request = request.header("x-hub-signature-256", signature);
             }
-            request.body(parcel.payload)
+            request
         });
         (request, delivered)
     };
     match request {
         None => "no webhook address is set".clone_into(&mut delivered.body),
-        Some(request) => match request.send().await {
-            Err(error) => {
-                let why =
-                    if error.is_timeout() { "timed out" } else { "failed to connect to host" };
-                why.clone_into(&mut delivered.body);
-            }
-            Ok(response) => {
-                delivered.status = response.status().as_u16();
-                delivered.body = response.text().await.unwrap_or_default();
-            }
-        },
+        Some(request) => delivered.send(request).await,
     }
     inner.world().deliveries.push(delivered.clone());
     delivered

@@ -7,18 +7,18 @@ use aws_lc_rs::digest::{SHA256, digest};
 
 use super::{
     Inner,
-    calls::{Call, Caller},
-    faults::Trouble,
     handles::redeliver,
     key::verify,
-    request::{Request, failure, forbidden, not_found},
+    pages,
+    request::{Request, failure, forbidden, not_found, repo_name},
     routes::{Needs, Route, allowed, find, is_wholesale, words},
     world::World,
 };
 use crate::{
     answer::{Answer, Ending},
+    calls::{Call, Caller},
+    faults::troubled,
     listen::{Exchange, Handler},
-    page,
 };
 
 #[async_trait]
@@ -26,7 +26,7 @@ impl Handler for Inner {
     async fn handle(self: Arc<Self>, exchange: Exchange) -> Answer {
         let (path, query) = exchange.target.split_once('?').unwrap_or((&exchange.target, ""));
         if exchange.method == "GET"
-            && let Some(html) = page::find(&self.world(), path, self.banner.as_deref())
+            && let Some(html) = pages::find(&self.world(), path, self.banner.as_deref())
         {
             return Answer::html(html);
         }
@@ -38,17 +38,20 @@ impl Handler for Inner {
         let (inside, path) = self.api_path(path);
         let mut request = Request::new(method, &path, query, headers, body);
         let route = if inside { find(method, &path) } else { None };
-        let trouble = {
-            let mut world = self.world();
-            let pattern = route.as_ref().map_or("", |(r, _)| r.pattern);
-            let at = world.faults.iter().position(|f| f.matches(method, pattern, &path));
-            at.and_then(|at| world.faults.remove(at)).map(|f| f.trouble)
-        };
+        let pattern = route.as_ref().map_or("", |(r, _)| r.pattern);
+        let trouble = self.plans.take(method, pattern, &path);
         let route = route.map(|(route, params)| {
             request.params = params;
             route
         });
-        let answer = self.troubled(&mut request, route, trouble).await;
+        let answer = troubled(trouble, "Unicorn!", |planned| {
+            let mut world = self.world();
+            match planned {
+                Some(answer) => world.refuse(&mut request, answer),
+                None => world.serve(&mut request, route),
+            }
+        });
+        let answer = answer.await;
         self.after(&exchange, &request, route, &answer);
         answer
     }
@@ -63,40 +66,6 @@ impl Inner {
         match path.strip_prefix(self.base_path.as_str()) {
             Some(rest) => (self.base_path.is_empty() || rest != "/graphql", rest.to_owned()),
             None => (false, path.to_owned()),
-        }
-    }
-
-    async fn troubled(
-        &self,
-        request: &mut Request,
-        route: Option<&Route>,
-        trouble: Option<Trouble>,
-    ) -> Answer {
-        match trouble {
-            Some(Trouble::Answer { status, body, headers }) => {
-                self.world().identify(request).ok();
-                let mut answer = Answer::json(status, &body);
-                let limited = headers.iter().any(|(name, _)| name.starts_with("x-ratelimit"));
-                answer.headers.extend(headers);
-                if limited { answer } else { limits(&self.world(), answer) }
-            }
-            Some(Trouble::Hang) => Answer::empty(500).ending(Ending::Never),
-            Some(Trouble::Drop) => Answer::empty(500).ending(Ending::Dropped),
-            Some(Trouble::Late(time)) => {
-                tokio::time::sleep(time).await;
-                self.world().serve(request, route)
-            }
-            Some(Trouble::Meanwhile(what)) => {
-                what();
-                self.world().serve(request, route)
-            }
-            Some(Trouble::Truncate) => self.world().serve(request, route).ending(Ending::Truncated),
-            Some(Trouble::LoseAnswer) => self.world().serve(request, route).ending(Ending::Dropped),
-            Some(Trouble::Belie(status)) => {
-                self.world().serve(request, route);
-                Answer::new(status, "text/html", "<html><body>Unicorn!</body></html>")
-            }
-            None => self.world().serve(request, route),
         }
     }
 
@@ -134,7 +103,7 @@ impl Inner {
 
     #[cfg(feature = "conformance")]
     fn conform(&self, request: &Request, route: Option<&Route>, answer: &Answer) {
-        use super::conformance::Seen;
+        use crate::conformance::Seen;
         let (Some(schemas), Some(route)) = (&self.schemas, route) else { return };
         if route.pattern == "/graphql" {
             return;
@@ -147,20 +116,29 @@ impl Inner {
             query: &request.query,
             headers: &request.headers,
             body: &request.body,
+            form: None,
             status: answer.status,
             content_type: content_type.map_or("", |(_, value)| value),
             answer: &answer.body,
         };
-        let found =
-            schemas.lock().unwrap_or_else(std::sync::PoisonError::into_inner).exchange(&seen);
+        let mut schemas = schemas.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+        let found = schemas.exchange(&seen);
+        drop(schemas);
         let mut world = self.world();
-        for finding in found {
+        for finding in found.request.into_iter().chain(found.answer) {
             world.problem(format!("schema: {} {}: {finding}", request.method, request.path));
         }
     }
 }
 
 impl World {
+    /// Sends an answer that a test has planned.
+    fn refuse(&mut self, request: &mut Request, answer: Answer) -> Answer {
+        self.identify(request).ok();
+        let limited = answer.headers.iter().any(|(name, _)| name.starts_with("x-ratelimit"));
+        if limited { answer } else { limits(self, answer) }
+    }
+
     fn serve(&mut self, request: &mut Request, route: Option<&Route>) -> Answer {
         let answer = match self.admit(request, route) {
             Ok(route) => (route.run)(self, request).unwrap_or_else(|no| *no),
@@ -237,7 +215,7 @@ impl World {
         if self.app.suspended {
             return Err(failure(403, "This installation has been suspended"));
         }
-        let name = request.repo_name();
+        let name = repo_name(request);
         if !repositories.iter().any(|r| r.eq_ignore_ascii_case(&name)) {
             return Err(not_found());
         }

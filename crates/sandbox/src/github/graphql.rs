@@ -6,13 +6,12 @@ use parse::{Field, parse};
 use serde_json::{Map, Value, json};
 
 use super::{
-    calls::Caller,
     changes::{ChangeState, CommentState, ThreadState},
-    request::{Outcome, Request},
+    request::{Outcome, Request, json_body},
     routes::holds,
     world::{RepoState, World},
 };
-use crate::answer::Answer;
+use crate::{answer::Answer, calls::Caller};
 
 /// Lists that come in pages.
 const CONNECTIONS: &[&str] = &["reviewThreads", "comments", "parents"];
@@ -27,7 +26,7 @@ fn refusal(kind: &'static str, message: impl Into<String>) -> Refusal {
 }
 
 pub(crate) fn run(world: &mut World, request: &Request) -> Outcome {
-    let body = request.json()?;
+    let body = json_body(request)?;
     let query = body["query"].as_str().unwrap_or_default();
     let operation = match parse(query, &body["variables"]) {
         Ok(operation) => operation,
@@ -139,11 +138,11 @@ fn repository(
 
 /// `null` where there is no such commit.
 fn commit_json(repo: &RepoState, oid: &str) -> Value {
-    let Some(parents) = repo.parents.get(oid).filter(|_| repo.commits.contains_key(oid)) else {
+    if !repo.commits.has(oid) {
         return Value::Null;
-    };
+    }
     let parent = |oid: &String| json!({ "__typename": "Commit", "oid": oid });
-    let parents: Vec<Value> = parents.iter().map(parent).collect();
+    let parents: Vec<Value> = repo.commits.parents(oid).iter().map(parent).collect();
     json!({ "__typename": "Commit", "oid": oid, "parents": parents })
 }
 

@@ -12,11 +12,8 @@ use bytes::Bytes;
 pub use change::Change;
 pub(crate) use events::{deliver, redeliver};
 
-use super::{
-    Inner,
-    changes::ChangeState,
-    world::{Blob, RepoState},
-};
+use super::{Inner, changes::ChangeState, world::RepoState};
+use crate::tree::Blob;
 
 /// A repository. Its methods set the scene; they can be chained.
 #[derive(Clone)]

@@ -3,11 +3,10 @@
 use serde_json::{Value, json};
 
 use super::{
-    delivery::Delivered,
     request::{Outcome, Request, not_found},
     world::World,
 };
-use crate::answer::Answer;
+use crate::{answer::Answer, delivery::Delivered};
 
 pub(crate) fn list(world: &mut World, request: &Request) -> Outcome {
     let size = request.query("per_page").and_then(|n| n.parse().ok()).unwrap_or(30).min(100);
@@ -39,7 +38,7 @@ pub(crate) fn list(world: &mut World, request: &Request) -> Outcome {
 }
 
 pub(crate) fn one(world: &mut World, request: &Request) -> Outcome {
-    let id = request.number("delivery")?;
+    let id = request.number("delivery").ok_or_else(not_found)?;
     let found = world.deliveries.iter().find(|d| d.id == id).ok_or_else(not_found)?;
     let mut out = item(world, found);
     out["url"] = json!(world.app.webhook_url.clone().unwrap_or_default());
@@ -53,7 +52,7 @@ pub(crate) fn one(world: &mut World, request: &Request) -> Outcome {
 
 /// Accepted here; sent again once this is answered.
 pub(crate) fn again(world: &mut World, request: &Request) -> Outcome {
-    let id = request.number("delivery")?;
+    let id = request.number("delivery").ok_or_else(not_found)?;
     if !world.deliveries.iter().any(|d| d.id == id) {
         return Err(not_found());
     }

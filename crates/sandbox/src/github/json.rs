@@ -5,10 +5,10 @@ use serde_json::{Value, json};
 use super::{
     app::LONG_AGO,
     changes::{ChangeState, CommentState, ThreadState},
-    diff::Diff,
     links::Links,
-    world::{RepoState, compare, sha1},
+    world::RepoState,
 };
+use crate::{diff::Diff, tree::sha1};
 
 /// A number that follows from the login.
 pub(crate) fn user_id(login: &str) -> u64 {
@@ -217,9 +217,7 @@ pub(crate) fn pull(links: &Links, repo: &RepoState, change: &ChangeState) -> Val
 
 /// The pull request with what only its own address tells.
 pub(crate) fn whole_pull(links: &Links, repo: &RepoState, change: &ChangeState) -> Value {
-    let empty = Default::default();
-    let tree = |sha: &str| repo.commits.get(sha).unwrap_or(&empty);
-    let files = compare(tree(&change.base), tree(&change.head));
+    let files = repo.commits.compare(&change.base, &change.head);
     let (mut added, mut removed) = (0, 0);
     for (old, new) in files.iter().filter_map(|f| f.texts()) {
         let diff = Diff::new(old, new);

@@ -3,12 +3,15 @@
 use serde_json::{Value, json};
 
 use super::{
-    diff::Diff,
     json::{pull, whole_pull},
     request::{Outcome, Request, failure, page},
-    world::{FileChange, Tree, World, compare, sha1},
+    world::World,
 };
-use crate::answer::Answer;
+use crate::{
+    answer::Answer,
+    diff::Diff,
+    tree::{FileChange, sha1},
+};
 
 /// Past these, GitHub leaves a file's `patch` out.
 const MAX_PATCH: usize = 500_000;
@@ -49,7 +52,7 @@ pub(crate) fn at_commit(world: &mut World, request: &Request) -> Outcome {
     let sha = request.param("sha").to_owned();
     let links = world.links.clone();
     let repo = world.at(request)?;
-    if !repo.commits.contains_key(&sha) {
+    if !repo.commits.has(&sha) {
         return Err(failure(422, &format!("No commit found for SHA: {sha}")));
     }
     // Commits that are only in a fork are not found this way.
@@ -63,9 +66,7 @@ pub(crate) fn files(world: &mut World, request: &Request) -> Outcome {
     let (at, number) = world.change_at(request)?;
     let repo = &world.repos[at];
     let change = &repo.changes[&number];
-    let empty = Tree::new();
-    let tree = |sha: &str| repo.commits.get(sha).unwrap_or(&empty);
-    let files = compare(tree(&change.base), tree(&change.head));
+    let files = repo.commits.compare(&change.base, &change.head);
     let (api, web) =
         (world.links.repo_api(&repo.full_name()), world.links.repo_web(&repo.full_name()));
     let all = files.iter().take(MAX_FILES).map(|f| entry(f, &change.head, &api, &web)).collect();

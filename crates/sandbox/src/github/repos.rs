@@ -3,12 +3,11 @@
 use serde_json::json;
 
 use super::{
-    calls::Caller,
     json::{repository, user},
     request::{Outcome, Request, failure, paged},
     world::World,
 };
-use crate::answer::Answer;
+use crate::{answer::Answer, calls::Caller};
 
 pub(crate) fn one(world: &mut World, request: &Request) -> Outcome {
     let links = world.links.clone();

@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 use super::{
     changes::{BadPlace, CommentState, Place, ThreadState},
     json::{inline, user},
-    request::{Outcome, Request, failure, invalid, not_found},
+    request::{Outcome, Request, failure, invalid, json_body, not_found},
     world::World,
 };
 use crate::answer::Answer;
@@ -18,7 +18,7 @@ const MAX_BODY: usize = 65_536;
 
 pub(crate) fn create(world: &mut World, request: &Request) -> Outcome {
     let (at, number) = world.change_at(request)?;
-    let body = request.json()?;
+    let body = json_body(request)?;
     let event = body["event"].as_str().map(str::to_owned);
     match event.as_deref() {
         None => world.problem("fake github: a review was left pending, nobody can see it"),
@@ -85,7 +85,7 @@ pub(crate) fn create(world: &mut World, request: &Request) -> Outcome {
 }
 
 pub(crate) fn comment(world: &mut World, request: &Request) -> Outcome {
-    let body = request.json()?;
+    let body = json_body(request)?;
     if let Some(first) = body["in_reply_to"].as_u64() {
         return answer_to(world, request, first, &body);
     }
@@ -120,8 +120,8 @@ pub(crate) fn comment(world: &mut World, request: &Request) -> Outcome {
 }
 
 pub(crate) fn reply(world: &mut World, request: &Request) -> Outcome {
-    let first = request.number("comment")?;
-    let body = request.json()?;
+    let first = request.number("comment").ok_or_else(not_found)?;
+    let body = json_body(request)?;
     answer_to(world, request, first, &body)
 }
 
@@ -229,9 +229,7 @@ fn whole_file(
     let text = text(wanted)?;
     let path = wanted["path"].as_str().unwrap_or_default();
     let repo = &world.repos[at];
-    let empty = Default::default();
-    let tree = |sha: &str| repo.commits.get(sha).unwrap_or(&empty);
-    let files = super::world::compare(tree(&repo.changes[&number].base), tree(commit));
+    let files = repo.commits.compare(&repo.changes[&number].base, commit);
     if !files.iter().any(|f| f.path == path) {
         return Err(Bad::Place(BadPlace::Path));
     }

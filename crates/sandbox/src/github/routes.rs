@@ -2,14 +2,13 @@
 
 use std::collections::BTreeMap;
 
-use percent_encoding::percent_decode_str;
-
 use super::{
     app, checks, comments, contents, graphql, hooks, pulls, repos,
     request::{Outcome, Request},
     reviews, scanning, tokens,
     world::World,
 };
+use crate::request::{capture, is_below};
 
 pub(crate) type Run = fn(&mut World, &Request) -> Outcome;
 
@@ -128,39 +127,9 @@ pub(crate) fn find(method: &str, path: &str) -> Option<(&'static Route, BTreeMap
 
 /// Whether the path would clone, archive, list or search.
 pub(crate) fn is_wholesale(path: &str) -> bool {
-    let inside = |pattern: &&str| {
-        let want: Vec<&str> = pattern.trim_matches('/').split('/').collect();
-        let have: Vec<&str> = path.trim_matches('/').split('/').collect();
-        have.len() >= want.len()
-            && want.iter().zip(&have).all(|(w, h)| w.starts_with('{') || w == h)
-    };
     path.ends_with("/info/refs")
         || path.ends_with("/git-upload-pack")
-        || WHOLESALE.iter().any(inside)
-}
-
-fn capture(pattern: &str, path: &str) -> Option<BTreeMap<String, String>> {
-    let decode = |t: &str| percent_decode_str(t).decode_utf8_lossy().into_owned();
-    let mut have = path.strip_prefix('/')?.split('/');
-    let mut out = BTreeMap::new();
-    for want in pattern.strip_prefix('/')?.split('/') {
-        let name = want.strip_prefix('{').and_then(|w| w.strip_suffix('}'));
-        // A path takes all that is left, whether its slashes are encoded or not.
-        if name == Some("path") {
-            let all: Vec<&str> = have.by_ref().collect();
-            out.insert("path".to_owned(), decode(&all.join("/")));
-            return (!all.is_empty()).then_some(out);
-        }
-        let segment = have.next()?;
-        match name {
-            Some(name) if !segment.is_empty() => {
-                out.insert(name.to_owned(), decode(segment));
-            }
-            None if want == segment => {}
-            _ => return None,
-        }
-    }
-    have.next().is_none().then_some(out)
+        || WHOLESALE.iter().any(|pattern| is_below(pattern, path))
 }
 
 /// Whether `granted` holds one of the sets.

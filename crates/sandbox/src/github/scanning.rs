@@ -40,7 +40,7 @@ pub(crate) fn list(world: &mut World, request: &Request) -> Outcome {
 }
 
 pub(crate) fn one(world: &mut World, request: &Request) -> Outcome {
-    let id = request.number("analysis")?;
+    let id = request.number("analysis").ok_or_else(not_found)?;
     let links = world.links.clone();
     let repo = world.at(request)?;
     if !repo.code_scanning {

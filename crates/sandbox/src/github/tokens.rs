@@ -9,23 +9,25 @@ use uuid::Uuid;
 use super::{
     json::repository,
     options::TokenForm,
-    request::{Outcome, Request, failure, not_found},
+    request::{Outcome, Request, failure, json_body, not_found},
     routes::holds,
-    world::{HOUR, Token, World, time},
+    world::{HOUR, Token, World},
 };
-use crate::answer::Answer;
+use crate::{answer::Answer, tree::time};
 
 const NOT_GRANTED: &str = "The permissions requested are not granted to this installation.";
 const NO_REPO: &str = "There is at least one repository that does not exist or is not accessible to the parent installation.";
 
 pub(crate) fn mint(world: &mut World, request: &Request) -> Outcome {
-    if request.number("installation")? != world.app.installation || !world.app.installed {
+    if request.number("installation").ok_or_else(not_found)? != world.app.installation
+        || !world.app.installed
+    {
         return Err(not_found());
     }
     if world.app.suspended {
         return Err(failure(403, "This installation has been suspended"));
     }
-    let body = request.json()?;
+    let body = json_body(request)?;
     let permissions = permissions(world, &body)?;
     let repos = repositories(world, &body)?;
     let expires = world.clock.now() + HOUR;

@@ -1,32 +1,20 @@
 //! What the fake GitHub knows.
 
 use std::{
-    collections::{BTreeMap, HashMap, VecDeque},
+    collections::{BTreeMap, HashMap},
     sync::Arc,
 };
 
-use aws_lc_rs::digest::{SHA1_FOR_LEGACY_USE_ONLY, digest};
 use bytes::Bytes;
 use chaffinch_core::Clock;
-use chrono::{DateTime, SecondsFormat, TimeDelta, Utc};
+use chrono::{DateTime, TimeDelta, Utc};
 
-use super::{
-    calls::Call, changes::ChangeState, delivery::Delivered, diff::Diff, faults::Planned,
-    links::Links, options::TokenForm,
+use super::{changes::ChangeState, links::Links, options::TokenForm};
+use crate::{
+    calls::Call,
+    delivery::Delivered,
+    tree::{Commits, Tree, time},
 };
-
-/// The files of one commit.
-pub(crate) type Tree = BTreeMap<String, Blob>;
-
-/// What a path leads to.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) enum Blob {
-    File(Bytes),
-    /// A file of this many bytes, all `x`; too large to be kept.
-    Huge(u64),
-    Symlink(String),
-    Submodule(String),
-}
 
 pub(crate) struct World {
     pub(crate) clock: Arc<dyn Clock>,
@@ -35,7 +23,6 @@ pub(crate) struct World {
     pub(crate) app: App,
     pub(crate) repos: Vec<RepoState>,
     pub(crate) tokens: HashMap<String, Token>,
-    pub(crate) faults: VecDeque<Planned>,
     pub(crate) calls: Vec<Call>,
     pub(crate) problems: Vec<String>,
     /// Whether the names of the files of a folder may be read.
@@ -86,14 +73,12 @@ pub(crate) struct RepoState {
     pub(crate) base: Tree,
     /// What the next change to be opened proposes.
     pub(crate) proposed: Tree,
-    pub(crate) commits: HashMap<String, Tree>,
-    pub(crate) parents: HashMap<String, Vec<String>>,
+    pub(crate) commits: Commits,
     pub(crate) changes: BTreeMap<u64, ChangeState>,
     pub(crate) checks: Vec<CheckRun>,
     pub(crate) analyses: Vec<Analysis>,
     pub(crate) code_scanning: bool,
     pub(crate) roles: BTreeMap<String, String>,
-    commits_made: u64,
 }
 
 pub(crate) struct CheckRun {
@@ -139,7 +124,6 @@ impl World {
             app,
             repos: Vec::new(),
             tokens: HashMap::new(),
-            faults: VecDeque::new(),
             calls: Vec::new(),
             problems: Vec::new(),
             listing: false,
@@ -181,14 +165,12 @@ impl World {
             installed: true,
             base: Tree::new(),
             proposed: Tree::new(),
-            commits: HashMap::new(),
-            parents: HashMap::new(),
+            commits: Commits::default(),
             changes: BTreeMap::new(),
             checks: Vec::new(),
             analyses: Vec::new(),
             code_scanning: true,
             roles: BTreeMap::new(),
-            commits_made: 0,
         };
         repo.commit(Tree::new(), &[]);
         self.repos.push(repo);
@@ -201,23 +183,14 @@ impl RepoState {
         format!("{}/{}", self.owner, self.name)
     }
 
-    /// Keeps `tree` as a commit and tells its id, which depends on what was committed before.
+    /// Keeps `tree` as a commit; its id.
     pub(crate) fn commit(&mut self, tree: Tree, parents: &[&str]) -> String {
-        self.commits_made += 1;
-        let mut text = format!("{} {}\n", self.full_name(), self.commits_made);
-        for (path, blob) in &tree {
-            text.push_str(&format!("{} {path}\n", blob.sha()));
-        }
-        let sha = sha1(text.as_bytes());
-        self.commits.insert(sha.clone(), tree);
-        let parents = parents.iter().map(|p| (*p).to_owned()).collect();
-        self.parents.insert(sha.clone(), parents);
-        sha
+        self.commits.add(&self.full_name(), tree, parents)
     }
 
     /// The commit that a sha, a branch or a ref names.
     pub(crate) fn resolve(&self, name: &str) -> Option<String> {
-        if self.commits.contains_key(name) {
+        if self.commits.has(name) {
             return Some(name.to_owned());
         }
         let name = name.strip_prefix("refs/").unwrap_or(name);
@@ -237,117 +210,6 @@ impl RepoState {
         let own = |c: &&ChangeState| c.fork.is_none() && c.branch == branch;
         self.changes.values().find(own).map(|c| c.head.clone())
     }
-}
-
-impl Blob {
-    pub(crate) fn size(&self) -> u64 {
-        match self {
-            Self::File(bytes) => bytes.len() as u64,
-            Self::Huge(size) => *size,
-            Self::Symlink(target) => target.len() as u64,
-            Self::Submodule(_) => 0,
-        }
-    }
-
-    /// The id that git gives it.
-    pub(crate) fn sha(&self) -> String {
-        match self {
-            Self::File(bytes) => {
-                let mut all = format!("blob {}\0", bytes.len()).into_bytes();
-                all.extend_from_slice(bytes);
-                sha1(&all)
-            }
-            Self::Huge(size) => sha1(format!("huge {size}").as_bytes()),
-            Self::Symlink(target) => sha1(format!("blob {}\0{target}", target.len()).as_bytes()),
-            Self::Submodule(url) => sha1(url.as_bytes()),
-        }
-    }
-
-    /// The text, unless it is binary, too large for a diff, or no file.
-    pub(crate) fn text(&self) -> Option<&str> {
-        let Self::File(bytes) = self else { return None };
-        if bytes.iter().take(8000).any(|b| *b == 0) {
-            return None;
-        }
-        std::str::from_utf8(bytes).ok()
-    }
-}
-
-/// One file of a change.
-pub(crate) struct FileChange {
-    pub(crate) path: String,
-    pub(crate) previous: Option<String>,
-    pub(crate) status: &'static str,
-    pub(crate) old: Option<Blob>,
-    pub(crate) new: Option<Blob>,
-}
-
-impl FileChange {
-    /// Both texts, unless one of them cannot be shown.
-    pub(crate) fn texts(&self) -> Option<(&str, &str)> {
-        let old = self.old.as_ref().map_or(Some(""), Blob::text)?;
-        let new = self.new.as_ref().map_or(Some(""), Blob::text)?;
-        Some((old, new))
-    }
-}
-
-/// The files in which two trees differ, by path, renames found.
-pub(crate) fn compare(old: &Tree, new: &Tree) -> Vec<FileChange> {
-    let mut out = Vec::new();
-    let mut gone: Vec<(&String, &Blob)> =
-        old.iter().filter(|(path, _)| !new.contains_key(*path)).collect();
-    for (path, blob) in new {
-        match old.get(path) {
-            Some(before) if before == blob => {}
-            Some(before) => out.push(FileChange {
-                path: path.clone(),
-                previous: None,
-                status: "modified",
-                old: Some(before.clone()),
-                new: Some(blob.clone()),
-            }),
-            None => {
-                let origin = gone.iter().position(|(_, before)| alike(before, blob));
-                let origin = origin.map(|at| gone.remove(at));
-                out.push(FileChange {
-                    path: path.clone(),
-                    previous: origin.map(|(path, _)| path.clone()),
-                    status: if origin.is_some() { "renamed" } else { "added" },
-                    old: origin.map(|(_, blob)| blob.clone()),
-                    new: Some(blob.clone()),
-                });
-            }
-        }
-    }
-    out.extend(gone.into_iter().map(|(path, blob)| FileChange {
-        path: path.clone(),
-        previous: None,
-        status: "removed",
-        old: Some(blob.clone()),
-        new: None,
-    }));
-    out.sort_by(|a, b| a.path.cmp(&b.path));
-    out
-}
-
-/// Whether one may be the other under a new name, as git judges it.
-fn alike(old: &Blob, new: &Blob) -> bool {
-    if old == new {
-        return old.size() > 0;
-    }
-    match (old.text(), new.text()) {
-        (Some(old), Some(new)) => Diff::new(old, new).similarity() >= 50,
-        _ => false,
-    }
-}
-
-pub(crate) fn sha1(bytes: &[u8]) -> String {
-    hex::encode(digest(&SHA1_FOR_LEGACY_USE_ONLY, bytes))
-}
-
-/// As GitHub writes it: `2026-01-31T12:00:00Z`.
-pub(crate) fn time(at: DateTime<Utc>) -> String {
-    at.to_rfc3339_opts(SecondsFormat::Secs, true)
 }
 
 pub(crate) const HOUR: TimeDelta = TimeDelta::hours(1);

@@ -2,22 +2,20 @@
 
 use maud::{Markup, html};
 
-use super::markdown;
-use crate::github::{ChangeState, Diff, FileChange, Hunk, RepoState, Step, ThreadState, World};
+use super::{Thread, markdown};
+use crate::{
+    diff::{Diff, Hunk, Step},
+    tree::FileChange,
+};
 
 /// Added files of more lines than this are shown around their threads only.
 const LONG: usize = 400;
 /// Lines around a thread in a long hunk.
 const AROUND: usize = 12;
 
-pub(super) fn file(
-    world: &World,
-    repo: &RepoState,
-    change: &ChangeState,
-    file: &FileChange,
-) -> Markup {
-    let here: Vec<&ThreadState> = change.threads.iter().filter(|t| t.path == file.path).collect();
-    let whole = here.iter().filter(|t| t.line.is_none());
+pub(super) fn file(threads: &[Thread], file: &FileChange) -> Markup {
+    let here: Vec<&Thread> = threads.iter().filter(|t| t.path == file.path).collect();
+    let whole = here.iter().filter(|t| t.opened.is_none());
     let new = file.new.as_ref().and_then(|blob| blob.text()).unwrap_or_default();
     let texts = file.texts();
     let diff = texts.map(|(old, new)| Diff::new(old, new));
@@ -30,30 +28,20 @@ pub(super) fn file(
                 }
                 @if file.status != "modified" { span.tag { (file.status) } }
             }
-            @for one in whole { (thread(world, one, "")) }
+            @for one in whole { (thread(one, "")) }
             @match &diff {
                 None => p.quiet.hint { "Binary file, or too large to be shown." },
                 Some(diff) => table.diff { tbody {
-                    @for hunk in diff.hunks() { (hunk_rows(world, repo, change, &here, (diff, new), &hunk)) }
+                    @for hunk in diff.hunks() { (hunk_rows(&here, (diff, new), &hunk)) }
                 } },
             }
         }
     }
 }
 
-fn hunk_rows(
-    world: &World,
-    repo: &RepoState,
-    change: &ChangeState,
-    threads: &[&ThreadState],
-    (diff, head): (&Diff<'_>, &str),
-    hunk: &Hunk,
-) -> Markup {
-    let at = |step: &Step| -> Vec<&ThreadState> {
-        let here = |thread: &&&ThreadState| {
-            let line = thread.line.and_then(|l| repo.line_now(change, thread, l));
-            line.is_some_and(|line| number(step, &thread.side) == Some(line))
-        };
+fn hunk_rows(threads: &[&Thread], (diff, head): (&Diff<'_>, &str), hunk: &Hunk) -> Markup {
+    let at = |step: &Step| -> Vec<&Thread> {
+        let here = |t: &&&Thread| t.now.is_some_and(|(_, l)| number(step, t.on_base) == Some(l));
         threads.iter().filter(here).copied().collect()
     };
     let places: Vec<usize> =
@@ -76,7 +64,7 @@ fn hunk_rows(
                     td.code { (diff.line(*step).lines().next().unwrap_or_default()) }
                 }
                 @for one in at(step) {
-                    tr.under { td colspan="3" { (thread(world, one, &under(repo, change, one, head))) } }
+                    tr.under { td colspan="3" { (thread(one, &under(one, head))) } }
                 }
             } @else if shown(i - 1) {
                 tr.hunk { td colspan="3" { "⋯" } }
@@ -85,35 +73,33 @@ fn hunk_rows(
     }
 }
 
-fn number(step: &Step, side: &str) -> Option<u64> {
-    match (side, *step) {
-        ("LEFT", Step::Keep { old, .. } | Step::Remove { old }) => Some(old as u64 + 1),
-        ("RIGHT", Step::Keep { new, .. } | Step::Add { new }) => Some(new as u64 + 1),
+fn number(step: &Step, on_base: bool) -> Option<u64> {
+    match (on_base, *step) {
+        (true, Step::Keep { old, .. } | Step::Remove { old }) => Some(old as u64 + 1),
+        (false, Step::Keep { new, .. } | Step::Add { new }) => Some(new as u64 + 1),
         _ => None,
     }
 }
 
 /// The lines that a thread stands on.
-fn under(repo: &RepoState, change: &ChangeState, thread: &ThreadState, new: &str) -> String {
-    let now = |line: Option<u64>| line.and_then(|l| repo.line_now(change, thread, l));
-    let Some(last) = now(thread.line).filter(|_| thread.side == "RIGHT") else {
+fn under(thread: &Thread, new: &str) -> String {
+    let Some((first, last)) = thread.now.filter(|_| !thread.on_base) else {
         return String::new();
     };
-    let first = now(thread.start_line).unwrap_or(last);
+    let first = first.unwrap_or(last);
     let lines = new.lines().zip(1u64..).filter(|(_, n)| (first..=last).contains(n));
     lines.map(|(line, _)| format!("{line}\n")).collect()
 }
 
 /// A thread; `lines` is what a suggestion in it would replace.
-pub(super) fn thread(world: &World, thread: &ThreadState, lines: &str) -> Markup {
-    let login = world.app.login();
+pub(super) fn thread(thread: &Thread, lines: &str) -> Markup {
     let comments = html! {
-        @for comment in &thread.comments { (markdown::comment(comment, &login, "inline", lines)) }
+        @for comment in &thread.comments { (markdown::comment(comment, "inline", lines)) }
     };
-    let place = match (thread.start_line, thread.line) {
-        (Some(start), Some(line)) => format!("Lines {start} to {line}"),
-        (_, Some(line)) => format!("Line {line}"),
-        _ => "The whole file".to_owned(),
+    let place = match thread.opened {
+        Some((Some(start), line)) => format!("Lines {start} to {line}"),
+        Some((None, line)) => format!("Line {line}"),
+        None => "The whole file".to_owned(),
     };
     html! {
         @match &thread.resolved_by {
@@ -122,7 +108,7 @@ pub(super) fn thread(world: &World, thread: &ThreadState, lines: &str) -> Markup
                 (comments)
             },
             None => div.thread {
-                @if thread.start_line.is_some() { p.place { (place) } }
+                @if matches!(thread.opened, Some((Some(_), _))) { p.place { (place) } }
                 (comments)
             },
         }

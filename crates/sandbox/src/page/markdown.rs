@@ -3,7 +3,7 @@
 use maud::{Markup, PreEscaped, Render, html};
 use pulldown_cmark::{CodeBlockKind, Event, LinkType, Options, Parser, Tag, TagEnd};
 
-use crate::github::CommentState;
+use super::Comment;
 
 /// The only tags that are not shown as text.
 const TAGS: &[&str] = &[
@@ -23,19 +23,18 @@ const TAGS: &[&str] = &[
 ];
 
 /// A comment; `lines` is what a suggestion in it would replace.
-pub(super) fn comment(comment: &CommentState, app: &str, place: &str, lines: &str) -> Markup {
-    let ours = comment.author == app;
-    let name = comment.author.trim_end_matches("[bot]");
+pub(super) fn comment(comment: &Comment, place: &str, lines: &str) -> Markup {
+    let name = &comment.author;
     let text = html! { div.markdown { (render(&comment.body, lines)) } };
     html! {
-        article class={ "comment " (place) @if ours { " ours" } } {
+        article class={ "comment " (place) @if comment.ours { " ours" } } {
             p.by {
                 span.face { (name.chars().next().unwrap_or('?').to_uppercase()) }
                 b { (name) }
-                @if comment.author.ends_with("[bot]") { span.tag { "bot" } }
-                @if comment.created != comment.updated { span.quiet { " edited" } }
+                @if comment.bot { span.tag { "bot" } }
+                @if comment.edited { span.quiet { " edited" } }
             }
-            @match &comment.minimized {
+            @match &comment.hidden {
                 Some(why) => details { summary { "Hidden as " (why.to_lowercase()) } (text) },
                 None => (text),
             }

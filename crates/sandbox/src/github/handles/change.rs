@@ -3,11 +3,13 @@
 use std::sync::Arc;
 
 use super::events::deliver;
-use crate::github::{
-    Inner,
-    changes::{ChangeState, Fork},
+use crate::{
     delivery::Delivered,
-    scanning::keep,
+    github::{
+        Inner,
+        changes::{ChangeState, Fork},
+        scanning::keep,
+    },
 };
 
 /// A pull request.

@@ -3,7 +3,7 @@
 use bytes::Bytes;
 
 use super::Change;
-use crate::github::world::{Blob, RepoState, Tree};
+use crate::tree::{Blob, Tree};
 
 impl Change {
     /// Pushes a commit that writes these files; its sha.
@@ -51,7 +51,7 @@ impl Change {
         let sha = {
             let mut world = self.inner.world();
             let repo = &mut world.repos[self.at];
-            let mut tree = repo.commits.get(&head).cloned().unwrap_or_default();
+            let mut tree = repo.commits.tree(&head);
             edit(&mut tree);
             let base = repo.changes.get(&self.number).map(|c| c.base.clone()).unwrap_or_default();
             let sha = repo.commit(tree.clone(), &[&head]);
@@ -71,8 +71,8 @@ impl Change {
     pub fn lose_head(&self) -> Self {
         let (head, merge) = (self.head(), self.merge_commit());
         let mut world = self.inner.world();
-        world.repos[self.at].commits.remove(&head);
-        world.repos[self.at].commits.remove(&merge);
+        world.repos[self.at].commits.lose(&head);
+        world.repos[self.at].commits.lose(&merge);
         drop(world);
         self.clone()
     }
@@ -83,9 +83,8 @@ impl Change {
         let repo = &mut world.repos[self.at];
         let Some(change) = repo.changes.get(&self.number) else { return String::new() };
         let (head, base) = (change.head.clone(), change.base.clone());
-        let tree = |repo: &RepoState, sha: &str| repo.commits.get(sha).cloned().unwrap_or_default();
-        let tip = repo.commit(tree(repo, &base), &[&base]);
-        let merge = repo.commit(tree(repo, &head), &[&tip, &head]);
+        let tip = repo.commit(repo.commits.tree(&base), &[&base]);
+        let merge = repo.commit(repo.commits.tree(&head), &[&tip, &head]);
         if let Some(change) = repo.changes.get_mut(&self.number) {
             change.merge.clone_from(&merge);
         }

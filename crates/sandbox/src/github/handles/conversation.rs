@@ -1,9 +1,9 @@
 //! What stands on a change: ours to read, people's to write.
 
 use super::Change;
-use crate::github::{
-    changes::CommentState,
-    views::{self, CheckView, ThreadView},
+use crate::{
+    github::{changes::CommentState, views},
+    views::{CheckView, ThreadView, checks_text},
 };
 
 impl Change {
@@ -25,14 +25,14 @@ impl Change {
 
     /// The checks of its head, as text.
     pub fn check(&self) -> String {
-        views::checks_text(&self.checks())
+        checks_text(&self.checks())
     }
 
     /// The checks of its head.
     pub fn checks(&self) -> Vec<CheckView> {
         let head = self.head();
         let world = self.inner.world();
-        world.repos[self.at].checks.iter().filter(|c| c.head == head).map(CheckView::of).collect()
+        world.repos[self.at].checks.iter().filter(|c| c.head == head).map(views::check).collect()
     }
 
     /// A person answers in the thread at `path:line`. The comment's id, if there is such a thread.

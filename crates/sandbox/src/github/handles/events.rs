@@ -2,10 +2,13 @@
 
 use std::sync::Arc;
 
-use crate::github::{
-    Inner,
-    delivery::{Delivered, Parcel, Signature, send},
-    payloads::payload,
+use crate::{
+    delivery::{Delivered, Signature},
+    github::{
+        Inner,
+        delivery::{Parcel, send},
+        payloads::payload,
+    },
 };
 
 pub(crate) async fn deliver(inner: &Arc<Inner>, at: usize, number: u64, event: &str) -> Delivered {

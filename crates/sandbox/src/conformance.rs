@@ -1,4 +1,4 @@
-//! Every request and answer, held against GitHub's published schemas.
+//! Every request and answer, held against a forge's published schemas.
 
 use std::{
     collections::{BTreeMap, HashMap},
@@ -13,10 +13,14 @@ use serde_json::{Value, json};
 
 use crate::SandboxError;
 
+/// How browsers send forms.
+pub(crate) const FORM: &str = "application/x-www-form-urlencoded";
+
 /// The published schemas, compiled when they are first needed.
 pub(crate) struct Schemas {
     folder: PathBuf,
     rest: Value,
+    prefix: &'static str,
     hooks: Option<Arc<Value>>,
     /// By method and shape of the route.
     operations: HashMap<String, Arc<Value>>,
@@ -31,13 +35,24 @@ pub(crate) struct Seen<'a> {
     pub(crate) query: &'a [(String, String)],
     pub(crate) headers: &'a HeaderMap,
     pub(crate) body: &'a [u8],
+    /// The body, where the forge takes forms and it is one; all its values are texts.
+    pub(crate) form: Option<&'a Value>,
     pub(crate) status: u16,
     pub(crate) content_type: &'a str,
     pub(crate) answer: &'a [u8],
 }
 
+/// What is wrong with an exchange.
+#[derive(Debug, Default)]
+pub(crate) struct Findings {
+    /// With what was asked.
+    pub(crate) request: Vec<String>,
+    /// With our own answer.
+    pub(crate) answer: Vec<String>,
+}
+
 fn read(folder: &Path, name: &str) -> Result<Value, SandboxError> {
-    let path = folder.join("github/schemas").join(name);
+    let path = folder.join(name);
     let wrong = |why: String| SandboxError::Schemas(format!("{}: {why}", path.display()));
     let bytes = fs::read(&path).map_err(|e| wrong(e.to_string()))?;
     serde_json::from_slice(&bytes).map_err(|e| wrong(e.to_string()))
@@ -50,19 +65,25 @@ fn shape(method: &str, pattern: &str) -> String {
 }
 
 impl Schemas {
-    /// Reads `github/schemas` below `folder`.
-    pub(crate) fn read(folder: &Path) -> Result<Self, SandboxError> {
-        let mut rest = read(folder, "github-rest.schemas.json")?;
+    /// Reads `github/schemas` or `gitlab/schemas` below `folder`; the document's paths begin with
+    /// `prefix`.
+    pub(crate) fn read(
+        folder: &Path,
+        forge: &str,
+        prefix: &'static str,
+    ) -> Result<Self, SandboxError> {
+        let folder = folder.join(forge).join("schemas");
+        let mut rest = read(&folder, &format!("{forge}-rest.schemas.json"))?;
         let operations = match rest["operations"].take() {
             Value::Array(operations) => operations,
             _ => return Err(SandboxError::Schemas("no operations".to_owned())),
         };
         let key = |o: &Value| {
-            shape(o["method"].as_str().unwrap_or_default(), o["path"].as_str().unwrap_or_default())
+            let path = o["path"].as_str().unwrap_or_default();
+            shape(o["method"].as_str().unwrap_or_default(), path.trim_start_matches(prefix))
         };
         let operations = operations.into_iter().map(|o| (key(&o), Arc::new(o))).collect();
-        let folder = folder.to_owned();
-        Ok(Self { folder, rest, hooks: None, operations, compiled: HashMap::new() })
+        Ok(Self { folder, rest, prefix, hooks: None, operations, compiled: HashMap::new() })
     }
 
     fn findings(
@@ -94,20 +115,21 @@ impl Schemas {
     }
 
     /// What is wrong with an exchange.
-    pub(crate) fn exchange(&mut self, seen: &Seen<'_>) -> Vec<String> {
+    pub(crate) fn exchange(&mut self, seen: &Seen<'_>) -> Findings {
         let key = shape(seen.method, seen.route);
         let Some(operation) = self.operations.get(&key).cloned() else {
-            return vec!["route: not in the published document".to_owned()];
+            let request = vec!["route: not in the published document".to_owned()];
+            return Findings { request, answer: Vec::new() };
         };
-        let mut out = self.places(&operation, &key, seen);
-        out.extend(self.query(&operation, &key, seen));
-        out.extend(self.request(&operation, &key, seen));
-        out.extend(self.answer(&operation, &key, seen));
-        out
+        let mut request = self.places(&operation, &key, seen);
+        request.extend(self.query(&operation, &key, seen));
+        request.extend(self.request(&operation, &key, seen));
+        Findings { request, answer: self.answer(&operation, &key, seen) }
     }
 
     fn places(&mut self, operation: &Value, key: &str, seen: &Seen<'_>) -> Vec<String> {
-        let theirs = operation["path"].as_str().unwrap_or_default().split('/');
+        let theirs = operation["path"].as_str().unwrap_or_default();
+        let theirs = theirs.trim_start_matches(self.prefix).split('/');
         let name = |segment: &str| segment.trim_matches(['{', '}']).to_owned();
         let pairs = seen.route.split('/').zip(theirs).filter(|(ours, _)| ours.starts_with('{'));
         let mut out = Vec::new();
@@ -148,7 +170,8 @@ impl Schemas {
     fn request(&mut self, operation: &Value, key: &str, seen: &Seen<'_>) -> Vec<String> {
         let bodies = operation["request"].as_object().cloned().unwrap_or_default();
         if seen.body.is_empty() {
-            return match operation["request_required"] == true {
+            // GitLab's document asks for a body in one HEAD request; none can have one.
+            return match operation["request_required"] == true && seen.method != "HEAD" {
                 true => vec!["request: a body is required".to_owned()],
                 false => Vec::new(),
             };
@@ -160,10 +183,15 @@ impl Schemas {
             seen.headers.get("content-type").and_then(|v| v.to_str().ok()).unwrap_or_default();
         let kind = kind.split(';').next().unwrap_or_default().trim();
         let mut out = Vec::new();
-        if !bodies.contains_key(kind) {
+        let form = seen.form.filter(|_| kind == FORM);
+        if !bodies.contains_key(kind) && form.is_none() {
             out.push(format!("request: content type {kind:?}"));
         }
-        let Ok(body) = serde_json::from_slice::<Value>(seen.body) else { return out };
+        let body = form.cloned().or_else(|| serde_json::from_slice::<Value>(seen.body).ok());
+        let Some(mut body) = body else { return out };
+        for (_, schema) in bodies.iter().filter(|_| form.is_some()) {
+            self.typed(schema, &mut body);
+        }
         for (_, schema) in bodies.iter().filter(|(media, _)| media.contains("json")) {
             let found = self.findings(format!("{key}#r"), None, schema, &operation["uses"], &body);
             if found.is_empty() {
@@ -220,6 +248,31 @@ impl Schemas {
         }
         if let Some(inner) = schema.get("items") {
             *items = Some(inner.clone());
+        }
+    }
+
+    /// Gives the texts of a form the types that the schema names.
+    fn typed(&self, schema: &Value, value: &mut Value) {
+        let mut known = serde_json::Map::new();
+        let mut items = None;
+        self.known(schema, &mut known, &mut items);
+        match value {
+            Value::Object(object) => {
+                for (name, inner) in object {
+                    if let Some(schema) = known.get(name) {
+                        self.typed(schema, inner);
+                    }
+                }
+            }
+            Value::Array(list) => {
+                for inner in list {
+                    if let Some(items) = &items {
+                        self.typed(items, inner);
+                    }
+                }
+            }
+            Value::String(text) => *value = coerce(text, schema),
+            _ => {}
         }
     }
 

@@ -12,6 +12,9 @@ use serde_json::{Map, Value, json};
 
 use crate::{answer::Answer, listen::Exchange};
 
+/// Headers that are not written down.
+const SECRET: &[&str] = &["authorization", "private-token", "job-token"];
+
 pub(crate) struct Record(Mutex<File>);
 
 impl Record {
@@ -38,6 +41,6 @@ impl Record {
 }
 
 fn shown(headers: &HeaderMap) -> Map<String, Value> {
-    let kept = headers.iter().filter(|(name, _)| *name != "authorization");
+    let kept = headers.iter().filter(|(name, _)| !SECRET.contains(&name.as_str()));
     kept.map(|(n, v)| (n.to_string(), json!(String::from_utf8_lossy(v.as_bytes())))).collect()
 }

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde_json::Value;
 
-/// One request that the fake GitHub got, and how it went.
+/// One request that a fake forge got, and how it went.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Call {
     /// `GET`, `POST`, …
@@ -30,6 +30,17 @@ pub enum Caller {
     Nobody,
     /// The App itself, by JWT.
     App,
+    /// An access token of GitLab's.
+    Access {
+        /// Its name.
+        name: String,
+        /// What it may be used for.
+        scopes: Vec<String>,
+        /// Its role: 10 guest, 20 reporter, 30 developer, 40 maintainer, 50 owner.
+        role: u64,
+        /// The projects that it reaches, `group/project`.
+        projects: Vec<String>,
+    },
     /// An installation token.
     Token {
         /// What it may do.
