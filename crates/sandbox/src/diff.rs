@@ -63,6 +63,11 @@ impl<'a> Diff<'a> {
         })
     }
 
+    /// The whole way, in order.
+    pub(crate) fn steps(&self) -> &[Step] {
+        &self.steps
+    }
+
     pub(crate) fn hunks(&self) -> Vec<Hunk> {
         let changed = |s: &Step| !matches!(s, Step::Keep { .. });
         let mut runs: Vec<(usize, usize)> = Vec::new();

@@ -11,6 +11,7 @@ mod diff;
 mod error;
 mod faults;
 mod github;
+mod gitlab;
 mod listen;
 mod model;
 mod page;
@@ -24,6 +25,10 @@ pub use delivery::{Delivered, Signature};
 pub use error::SandboxError;
 pub use faults::{Plans, Trouble};
 pub use github::{Change, Faults, GitHub, Options, Repo, TokenForm, sign};
+pub use gitlab::{
+    AccessToken, GitLab, GitLabFaults, GitLabOptions, Hook, Job, MergeRequest, Project,
+    sign_delivery,
+};
 pub use model::{
     Model, ModelRequest, PromptLine, Reply, cut, drop_connection, false_positive, filtered, hang,
     http, json, malformed, needs_review, refusal, true_positive,

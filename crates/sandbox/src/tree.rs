@@ -112,6 +112,26 @@ impl Blob {
     }
 }
 
+/// Writes these files.
+pub(crate) fn write(tree: &mut Tree, files: &[(&str, &str)]) {
+    for (path, text) in files {
+        let blob = Blob::File(Bytes::copy_from_slice(text.as_bytes()));
+        tree.insert((*path).to_owned(), blob);
+    }
+}
+
+/// Removes these files.
+pub(crate) fn remove(tree: &mut Tree, paths: &[&str]) {
+    tree.retain(|path, _| !paths.contains(&path.as_str()));
+}
+
+/// Moves a file.
+pub(crate) fn rename(tree: &mut Tree, from: &str, to: &str) {
+    if let Some(blob) = tree.remove(from) {
+        tree.insert(to.to_owned(), blob);
+    }
+}
+
 /// One file of a change.
 pub(crate) struct FileChange {
     pub(crate) path: String,

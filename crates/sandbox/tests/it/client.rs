@@ -5,10 +5,12 @@
 use std::sync::{Arc, Mutex};
 
 use aws_lc_rs::{rand::SystemRandom, rsa::KeyPair, signature::RSA_PKCS1_SHA256};
+use axum::{Router, body::Bytes, routing::post};
 use base64::{Engine, prelude::*};
 use chaffinch_core::Clock;
 use chaffinch_sandbox::{GitHub, Options};
 use chrono::{DateTime, TimeDelta, Utc};
+use http::{HeaderMap, StatusCode};
 use serde_json::{Value, json};
 
 pub(crate) struct Still(Mutex<DateTime<Utc>>);
@@ -37,7 +39,7 @@ pub(crate) struct Scene {
 
 pub(crate) struct Got {
     pub(crate) status: u16,
-    pub(crate) headers: reqwest::header::HeaderMap,
+    pub(crate) headers: HeaderMap,
     pub(crate) text: String,
 }
 
@@ -57,6 +59,46 @@ impl Got {
 
 pub(crate) fn http() -> reqwest::Client {
     reqwest::Client::builder().no_proxy().tls_certs_only([]).build().unwrap()
+}
+
+/// One request, its body sent as JSON.
+pub(crate) async fn ask(
+    client: &reqwest::Client,
+    method: &str,
+    url: &str,
+    headers: &[(&str, &str)],
+    body: Option<Value>,
+) -> Got {
+    let mut request = client.request(method.parse().unwrap(), url).header("user-agent", "test");
+    for (name, value) in headers {
+        request = request.header(*name, *value);
+    }
+    if let Some(body) = body {
+        request = request.header("content-type", "application/json").body(body.to_string());
+    }
+    let answer = request.send().await.unwrap();
+    let (status, headers) = (answer.status().as_u16(), answer.headers().clone());
+    Got { status, headers, text: answer.text().await.unwrap() }
+}
+
+pub(crate) type Kept = Arc<Mutex<Vec<(HeaderMap, Bytes)>>>;
+
+/// A receiver of deliveries that keeps what it gets, and answers with `status`.
+pub(crate) async fn receiver(status: u16) -> (String, Kept) {
+    let kept = Kept::default();
+    let inside = Arc::clone(&kept);
+    let status = StatusCode::from_u16(status).unwrap();
+    let app = Router::new().route(
+        "/hook",
+        post(move |headers: HeaderMap, body: Bytes| async move {
+            inside.lock().unwrap().push((headers, body));
+            (status, "queued")
+        }),
+    );
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let url = format!("http://{}/hook", listener.local_addr().unwrap());
+    tokio::spawn(async move { axum::serve(listener, app).await });
+    (url, kept)
 }
 
 impl Scene {
@@ -110,21 +152,12 @@ impl Scene {
         headers: &[(&str, &str)],
         body: Option<Value>,
     ) -> Got {
-        let url = format!("{}{path}", self.github.url());
-        let method = method.parse().unwrap();
-        let mut request = self.client.request(method, url).header("user-agent", "test");
+        let bearer = format!("Bearer {credential}");
+        let mut headers = headers.to_vec();
         if !credential.is_empty() {
-            request = request.header("authorization", format!("Bearer {credential}"));
+            headers.push(("authorization", &bearer));
         }
-        for (name, value) in headers {
-            request = request.header(*name, *value);
-        }
-        if let Some(body) = body {
-            request = request.header("content-type", "application/json").body(body.to_string());
-        }
-        let answer = request.send().await.unwrap();
-        let (status, headers) = (answer.status().as_u16(), answer.headers().clone());
-        Got { status, headers, text: answer.text().await.unwrap() }
+        ask(&self.client, method, &format!("{}{path}", self.github.url()), &headers, body).await
     }
 
     pub(crate) async fn get(&self, path: &str, credential: &str) -> Got {

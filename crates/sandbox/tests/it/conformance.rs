@@ -12,7 +12,7 @@ use serde_json::json;
 
 use crate::client::Scene;
 
-fn protocol() -> Option<PathBuf> {
+pub(crate) fn protocol() -> Option<PathBuf> {
     let named = std::env::var_os("CHAFFINCH_TESTDATA").map(PathBuf::from);
     let usual = concat!(env!("CARGO_MANIFEST_DIR"), "/../../../shared");
     let folder = named.unwrap_or_else(|| usual.into()).join("protocol");

@@ -1,39 +1,14 @@
 //! Deliveries.
 
-#![expect(clippy::unwrap_used, reason = "a test that cannot go on fails")]
-
-use std::sync::{Arc, Mutex};
-
-use axum::{Router, body::Bytes, routing::post};
 use chaffinch_sandbox::{Signature, sign};
-use http::HeaderMap;
 use serde_json::{Value, json};
 
-use crate::client::Scene;
-
-type Kept = Arc<Mutex<Vec<(HeaderMap, Bytes)>>>;
-
-/// A receiver that keeps what it gets.
-async fn receiver() -> (String, Kept) {
-    let kept = Kept::default();
-    let inside = Arc::clone(&kept);
-    let app = Router::new().route(
-        "/hook",
-        post(move |headers: HeaderMap, body: Bytes| async move {
-            inside.lock().unwrap().push((headers, body));
-            (http::StatusCode::ACCEPTED, "queued")
-        }),
-    );
-    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
-    let url = format!("http://{}/hook", listener.local_addr().unwrap());
-    tokio::spawn(async move { axum::serve(listener, app).await });
-    (url, kept)
-}
+use crate::client::{Scene, receiver};
 
 #[tokio::test]
 async fn a_delivery_is_signed_and_can_be_repeated() {
     let scene = Scene::new().await;
-    let (url, kept) = receiver().await;
+    let (url, kept) = receiver(202).await;
     scene.github.set_webhook_url(&url);
     scene.github.repo("acme/shop").file("a", "x\n").change(7);
     let sent = scene.github.deliver("pull_request.opened", 7).await;
@@ -57,7 +32,7 @@ async fn a_delivery_is_signed_and_can_be_repeated() {
 #[tokio::test]
 async fn a_signature_can_be_wrong() {
     let scene = Scene::new().await;
-    let (url, kept) = receiver().await;
+    let (url, kept) = receiver(202).await;
     scene.github.set_webhook_url(&url);
     for signature in
         [Signature::Missing, Signature::With("guess".into()), Signature::Text("sha1=00".into())]
@@ -78,7 +53,7 @@ async fn a_failed_delivery_is_listed_and_sent_again() {
     scene.github.repo("acme/shop").change(7);
     let lost = scene.github.deliver("pull_request.opened", 7).await;
     assert_eq!((lost.status, lost.body.as_str()), (0, "no webhook address is set"));
-    let (url, kept) = receiver().await;
+    let (url, kept) = receiver(202).await;
     scene.github.set_webhook_url(&url);
     scene.github.deliver("ping", 0).await;
     let failed = scene.get("/app/hook/deliveries?status=failure", &scene.app()).await.json();

@@ -5,6 +5,7 @@ mod conformance;
 mod delivery;
 mod discussion;
 mod faults;
+mod gitlab;
 mod model;
 mod page;
 mod source;

@@ -3,17 +3,12 @@
 use bytes::Bytes;
 
 use super::Change;
-use crate::tree::{Blob, Tree};
+use crate::tree::{Blob, Tree, remove, rename, write};
 
 impl Change {
     /// Pushes a commit that writes these files; its sha.
     pub fn push(&self, files: &[(&str, &str)]) -> String {
-        self.commit(|tree| {
-            for (path, text) in files {
-                let blob = Blob::File(Bytes::copy_from_slice(text.as_bytes()));
-                tree.insert((*path).to_owned(), blob);
-            }
-        })
+        self.commit(|tree| write(tree, files))
     }
 
     /// Pushes a commit that writes bytes, text or not; its sha.
@@ -26,23 +21,19 @@ impl Change {
 
     /// Pushes a commit that removes these files; its sha.
     pub fn remove(&self, paths: &[&str]) -> String {
-        self.commit(|tree| tree.retain(|path, _| !paths.contains(&path.as_str())))
+        self.commit(|tree| remove(tree, paths))
     }
 
     /// Pushes a commit that moves a file; its sha.
     pub fn rename(&self, from: &str, to: &str) -> String {
-        self.commit(|tree| {
-            if let Some(blob) = tree.remove(from) {
-                tree.insert(to.to_owned(), blob);
-            }
-        })
+        self.commit(|tree| rename(tree, from, to))
     }
 
     /// Pushes a commit that has these files and no others; its sha.
     pub fn set_head_files(&self, files: &[(&str, &str)]) -> String {
         self.commit(|tree| {
-            let blob = |text: &str| Blob::File(Bytes::copy_from_slice(text.as_bytes()));
-            *tree = files.iter().map(|(path, text)| ((*path).to_owned(), blob(text))).collect();
+            tree.clear();
+            write(tree, files);
         })
     }
 

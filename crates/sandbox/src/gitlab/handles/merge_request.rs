@@ -1,0 +1,190 @@
+//! A merge request: who, what state, what of its diff is shown.
+
+use std::sync::Arc;
+
+use super::Job;
+use crate::{
+    delivery::{Delivered, Signature},
+    gitlab::{
+        Inner,
+        changes::{Fork, MergeRequestState},
+        delivery::{Parcel, send},
+        payloads::{header, payload, switch},
+    },
+};
+
+/// A merge request.
+#[derive(Clone)]
+pub struct MergeRequest {
+    pub(super) inner: Arc<Inner>,
+    pub(super) at: usize,
+    pub(super) iid: u64,
+}
+
+impl MergeRequest {
+    fn get<T>(&self, read: impl FnOnce(&MergeRequestState) -> T) -> Option<T> {
+        self.inner.world().projects[self.at].merge_requests.get(&self.iid).map(read)
+    }
+
+    pub(super) fn set(&self, edit: impl FnOnce(&mut MergeRequestState)) -> Self {
+        let mut world = self.inner.world();
+        let now = world.now();
+        if let Some(change) = world.projects[self.at].merge_requests.get_mut(&self.iid) {
+            change.updated = now;
+            edit(change);
+        }
+        drop(world);
+        self.clone()
+    }
+
+    /// Its number in the project.
+    pub fn number(&self) -> u64 {
+        self.iid
+    }
+
+    /// The proposed commit.
+    pub fn head(&self) -> String {
+        self.get(|c| c.head.clone()).unwrap_or_default()
+    }
+
+    /// The commit of the target branch that it started from.
+    pub fn base(&self) -> String {
+        self.get(|c| c.base.clone()).unwrap_or_default()
+    }
+
+    /// Its page.
+    pub fn page(&self) -> String {
+        let world = self.inner.world();
+        world.links.change_web(&world.projects[self.at].path, self.iid)
+    }
+
+    /// Its title.
+    pub fn title(&self, title: &str) -> Self {
+        self.set(|c| title.clone_into(&mut c.title))
+    }
+
+    /// Its description.
+    pub fn description(&self, text: &str) -> Self {
+        self.set(|c| text.clone_into(&mut c.description))
+    }
+
+    /// Its author's name.
+    pub fn author(&self, username: &str) -> Self {
+        let id = self.inner.world().user(username);
+        self.set(|c| c.author = id)
+    }
+
+    /// Its branch.
+    pub fn branch(&self, branch: &str) -> Self {
+        self.set(|c| branch.clone_into(&mut c.branch))
+    }
+
+    /// Makes it a draft.
+    pub fn draft(&self) -> Self {
+        self.set(|c| c.draft = true)
+    }
+
+    /// Marks it as ready.
+    pub fn ready(&self) -> Self {
+        self.set(|c| c.draft = false)
+    }
+
+    /// Closes it.
+    pub fn close(&self) -> Self {
+        self.set(|c| c.open = false)
+    }
+
+    /// Merges it.
+    pub fn merged(&self) -> Self {
+        self.set(|c| (c.open, c.merged) = (false, true))
+    }
+
+    /// Opens it again.
+    pub fn reopen(&self) -> Self {
+        self.set(|c| c.open = true)
+    }
+
+    /// Lets it come from a fork in its author's own namespace.
+    pub fn from_fork(&self) -> Self {
+        let fork = {
+            let mut world = self.inner.world();
+            let id = world.id();
+            let project = &world.projects[self.at];
+            let author = project.merge_requests.get(&self.iid).map_or(0, |c| c.author);
+            Fork { id, path: format!("{}/{}", world.username(author), project.names().1) }
+        };
+        self.set(|c| c.fork = Some(fork))
+    }
+
+    /// GitLab has not prepared it: `diff_refs` is null, and there are no versions and no diffs, until
+    /// it has been read this often.
+    pub fn unprepared(&self, reads: u32) -> Self {
+        self.set(|c| c.unprepared = reads)
+    }
+
+    /// The diff of a file is collapsed: it comes without text.
+    pub fn collapse(&self, path: &str) -> Self {
+        self.set(|c| c.collapsed.push(path.to_owned()))
+    }
+
+    /// The diff of a file is too large: it comes without text.
+    pub fn too_large(&self, path: &str) -> Self {
+        self.set(|c| c.too_large.push(path.to_owned()))
+    }
+
+    /// A job of the head's merge-request pipeline; both made if they are not there. It has succeeded.
+    pub fn job(&self, name: &str) -> Job {
+        let reference = format!("refs/merge-requests/{}/head", self.iid);
+        Job::new(self, name, &reference, "merge_request_event")
+    }
+
+    /// A job of the pipeline of its branch.
+    pub fn branch_job(&self, name: &str) -> Job {
+        let branch = self.get(|c| c.branch.clone()).unwrap_or_default();
+        Job::new(self, name, &branch, "push")
+    }
+
+    /// Delivers an event about it ("merge_request.open") to each hook that wants it. What became of
+    /// the first delivery.
+    pub async fn deliver(&self, event: &str) -> Delivered {
+        let parcels = self.parcels(event);
+        let mut first = None;
+        for parcel in parcels {
+            let delivered = send(&self.inner, parcel).await;
+            first = first.or(Some(delivered));
+        }
+        match first {
+            Some(first) => first,
+            None => {
+                let nobody = Parcel {
+                    hook: 0,
+                    event: event.to_owned(),
+                    payload: "{}".into(),
+                    signature: Signature::Missing,
+                    key: None,
+                };
+                send(&self.inner, nobody).await
+            }
+        }
+    }
+
+    fn parcels(&self, event: &str) -> Vec<Parcel> {
+        let mut world = self.inner.world();
+        let project = &world.projects[self.at];
+        let Some(body) = payload(&world, project, self.iid, event) else {
+            let iid = self.iid;
+            world.problem(format!("sandbox: there is no {event} about merge request {iid}"));
+            return Vec::new();
+        };
+        let name = header(&body);
+        let wants = project.hooks.iter().filter(|h| h.wants(switch(name)));
+        let parcel = |hook: u64| Parcel {
+            hook,
+            event: name.to_owned(),
+            payload: body.to_string().into(),
+            signature: Signature::Right,
+            key: None,
+        };
+        wants.map(|h| parcel(h.id)).collect()
+    }
+}
