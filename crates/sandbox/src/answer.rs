@@ -43,6 +43,13 @@ impl Answer {
         Self { status, headers: Vec::new(), body: Bytes::new(), ending: Ending::Whole }
     }
 
+    /// Empty where there is none.
+    #[cfg(feature = "conformance")]
+    pub(crate) fn content_type(&self) -> &str {
+        let named = self.headers.iter().find(|(name, _)| name == "content-type");
+        named.map_or("", |(_, value)| value)
+    }
+
     #[must_use]
     pub(crate) fn header(mut self, name: &str, value: impl Into<String>) -> Self {
         self.headers.push((name.to_owned(), value.into()));

@@ -1,17 +1,16 @@
 //! Every request and answer, held against a forge's published schemas.
 
 use std::{
-    collections::{BTreeMap, HashMap},
+    collections::HashMap,
     fs,
     path::{Path, PathBuf},
     sync::Arc,
 };
 
-use http::HeaderMap;
 use jsonschema::Validator;
 use serde_json::{Value, json};
 
-use crate::SandboxError;
+use crate::{SandboxError, answer::Answer, request::Request, wire::Findings};
 
 /// How browsers send forms.
 pub(crate) const FORM: &str = "application/x-www-form-urlencoded";
@@ -27,28 +26,14 @@ pub(crate) struct Schemas {
     compiled: HashMap<String, Arc<Validator>>,
 }
 
+/// An exchange.
 pub(crate) struct Seen<'a> {
-    pub(crate) method: &'a str,
-    /// The pattern of our own route, and what its braces hold.
+    pub(crate) request: &'a Request,
+    /// The pattern of our own route.
     pub(crate) route: &'a str,
-    pub(crate) params: &'a BTreeMap<String, String>,
-    pub(crate) query: &'a [(String, String)],
-    pub(crate) headers: &'a HeaderMap,
-    pub(crate) body: &'a [u8],
     /// The body, where the forge takes forms and it is one; all its values are texts.
     pub(crate) form: Option<&'a Value>,
-    pub(crate) status: u16,
-    pub(crate) content_type: &'a str,
-    pub(crate) answer: &'a [u8],
-}
-
-/// What is wrong with an exchange.
-#[derive(Debug, Default)]
-pub(crate) struct Findings {
-    /// With what was asked.
-    pub(crate) request: Vec<String>,
-    /// With our own answer.
-    pub(crate) answer: Vec<String>,
+    pub(crate) answer: &'a Answer,
 }
 
 fn read(folder: &Path, name: &str) -> Result<Value, SandboxError> {
@@ -116,7 +101,7 @@ impl Schemas {
 
     /// What is wrong with an exchange.
     pub(crate) fn exchange(&mut self, seen: &Seen<'_>) -> Findings {
-        let key = shape(seen.method, seen.route);
+        let key = shape(&seen.request.method, seen.route);
         let Some(operation) = self.operations.get(&key).cloned() else {
             let request = vec!["route: not in the published document".to_owned()];
             return Findings { request, answer: Vec::new() };
@@ -135,7 +120,7 @@ impl Schemas {
         let mut out = Vec::new();
         for (ours, theirs) in pairs.map(|(ours, theirs)| (name(ours), name(theirs))) {
             let schema = &operation["path_params"][&theirs];
-            let Some(value) = seen.params.get(&ours).filter(|_| schema.is_object()) else {
+            let Some(value) = seen.request.params.get(&ours).filter(|_| schema.is_object()) else {
                 continue;
             };
             let value = coerce(value, schema);
@@ -148,7 +133,7 @@ impl Schemas {
 
     fn query(&mut self, operation: &Value, key: &str, seen: &Seen<'_>) -> Vec<String> {
         let mut out = Vec::new();
-        for (name, value) in seen.query {
+        for (name, value) in &seen.request.query {
             let bare = name.trim_end_matches("[]");
             let known = [name.clone(), format!("{bare}[]"), bare.to_owned()];
             let Some(parameter) = known.iter().find_map(|n| operation["query"].get(n)) else {
@@ -169,9 +154,9 @@ impl Schemas {
 
     fn request(&mut self, operation: &Value, key: &str, seen: &Seen<'_>) -> Vec<String> {
         let bodies = operation["request"].as_object().cloned().unwrap_or_default();
-        if seen.body.is_empty() {
+        if seen.request.body.is_empty() {
             // GitLab's document asks for a body in one HEAD request; none can have one.
-            return match operation["request_required"] == true && seen.method != "HEAD" {
+            return match operation["request_required"] == true && seen.request.method != "HEAD" {
                 true => vec!["request: a body is required".to_owned()],
                 false => Vec::new(),
             };
@@ -179,15 +164,15 @@ impl Schemas {
         if bodies.is_empty() {
             return vec!["request: this operation takes no body".to_owned()];
         }
-        let kind =
-            seen.headers.get("content-type").and_then(|v| v.to_str().ok()).unwrap_or_default();
+        let kind = seen.request.header("content-type");
         let kind = kind.split(';').next().unwrap_or_default().trim();
         let mut out = Vec::new();
         let form = seen.form.filter(|_| kind == FORM);
         if !bodies.contains_key(kind) && form.is_none() {
             out.push(format!("request: content type {kind:?}"));
         }
-        let body = form.cloned().or_else(|| serde_json::from_slice::<Value>(seen.body).ok());
+        let body =
+            form.cloned().or_else(|| serde_json::from_slice::<Value>(&seen.request.body).ok());
         let Some(mut body) = body else { return out };
         for (_, schema) in bodies.iter().filter(|_| form.is_some()) {
             self.typed(schema, &mut body);
@@ -277,29 +262,29 @@ impl Schemas {
     }
 
     fn answer(&mut self, operation: &Value, key: &str, seen: &Seen<'_>) -> Vec<String> {
-        let kind = seen.content_type.split(';').next().unwrap_or_default().trim();
-        let value = serde_json::from_slice::<Value>(seen.answer).ok();
-        if seen.status >= 500 && !kind.contains("json") {
+        let kind = seen.answer.content_type().split(';').next().unwrap_or_default().trim();
+        let value = serde_json::from_slice::<Value>(&seen.answer.body).ok();
+        if seen.answer.status >= 500 && !kind.contains("json") {
             // A gateway's page, as GitHub shows when it is down.
             return Vec::new();
         }
-        if seen.status >= 400 {
+        if seen.answer.status >= 400 {
             let named = value.is_some_and(|v| v.get("message").or(v.get("error")).is_some());
-            return match named || seen.answer.is_empty() {
+            return match named || seen.answer.body.is_empty() {
                 true => Vec::new(),
                 false => vec!["answer: an error without message".to_owned()],
             };
         }
-        let Some(content) = operation["responses"].get(seen.status.to_string()) else {
-            return vec![format!("answer: status {} is not documented", seen.status)];
+        let Some(content) = operation["responses"].get(seen.answer.status.to_string()) else {
+            return vec![format!("answer: status {} is not documented", seen.answer.status)];
         };
-        if seen.status == 304 || seen.answer.is_empty() {
+        if seen.answer.status == 304 || seen.answer.body.is_empty() {
             return Vec::new();
         }
         match content.get(kind) {
             Some(schema) if kind.contains("json") && !kind.ends_with("raw+json") => {
                 let Some(value) = value else { return vec!["answer: not JSON".to_owned()] };
-                let key = format!("{key}#{}{kind}", seen.status);
+                let key = format!("{key}#{}{kind}", seen.answer.status);
                 let found = self.findings(key, None, schema, &operation["uses"], &value);
                 found.into_iter().map(|e| format!("answer: {e}")).collect()
             }

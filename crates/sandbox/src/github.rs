@@ -42,16 +42,13 @@ use links::Links;
 pub use options::{Options, TokenForm};
 use world::{App, RepoState, World};
 
-#[cfg(feature = "conformance")]
-use crate::conformance::Schemas;
 use crate::{
     SandboxError,
     calls::Call,
     delivery::{Delivered, Signature},
-    faults::Plans,
-    listen::{Listening, bind, delivery_client},
-    record::Record,
+    listen::{Listening, bind},
     views::{CheckView, ThreadView, checks_text},
+    wire::Wire,
 };
 
 /// A fake GitHub on the loopback, served until dropped.
@@ -66,11 +63,7 @@ pub(crate) struct Inner {
     links: Links,
     base_path: String,
     banner: Option<String>,
-    client: reqwest::Client,
-    record: Option<Record>,
-    plans: Plans,
-    #[cfg(feature = "conformance")]
-    schemas: Option<Mutex<Schemas>>,
+    wire: Wire,
 }
 
 impl Inner {
@@ -112,26 +105,13 @@ impl GitHub {
             webhook_url: options.webhook_url,
         };
         let jwt_clock = options.jwt_clock.unwrap_or_else(|| Arc::clone(&options.clock));
-        #[cfg(feature = "conformance")]
-        let schemas = match &options.schemas {
-            Some(folder) => Some(Mutex::new(Schemas::read(folder, "github", "")?)),
-            None => None,
-        };
-        #[cfg(not(feature = "conformance"))]
-        if options.schemas.is_some() {
-            return Err(SandboxError::Schemas("built without the feature `conformance`".into()));
-        }
-        let client = delivery_client()?;
+        let wire = Wire::new(options.record, options.schemas, "github", "")?;
         let inner = Arc::new(Inner {
             world: Mutex::new(World::new(options.clock, jwt_clock, links.clone(), app)),
             links,
             base_path: options.base_path,
             banner: options.banner,
-            client,
-            record: options.record.map(Record::create).transpose()?,
-            plans: Plans::default(),
-            #[cfg(feature = "conformance")]
-            schemas,
+            wire,
         });
         let listening = bound.serve(Arc::clone(&inner));
         Ok(Self { inner, key: key.pem, _listening: listening })
@@ -320,9 +300,7 @@ impl GitHub {
 
     /// The requests with this method and route pattern.
     pub fn requests_matching(&self, method: &str, route: &str) -> Vec<Call> {
-        let mut calls = self.calls();
-        calls.retain(|c| c.method == method && (c.route == route || c.path == route));
-        calls
+        self.inner.world().matching(method, route)
     }
 
     /// What must not have happened: requests that no route takes, requests that would show more

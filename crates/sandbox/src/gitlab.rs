@@ -38,15 +38,12 @@ use links::Links;
 pub use options::GitLabOptions;
 use world::World;
 
-#[cfg(feature = "conformance")]
-use crate::conformance::Schemas;
 use crate::{
     SandboxError,
     calls::Call,
     delivery::{Delivered, Signature},
-    faults::Plans,
-    listen::{Listening, bind, delivery_client},
-    record::Record,
+    listen::{Listening, bind},
+    wire::Wire,
 };
 
 /// A fake GitLab on the loopback, served until dropped.
@@ -60,11 +57,7 @@ pub(crate) struct Inner {
     links: Links,
     base_path: String,
     banner: Option<String>,
-    client: reqwest::Client,
-    record: Option<Record>,
-    plans: Plans,
-    #[cfg(feature = "conformance")]
-    schemas: Option<Mutex<Schemas>>,
+    wire: Wire,
 }
 
 impl Inner {
@@ -82,25 +75,13 @@ impl GitLab {
         let (bound, objects) = (bind(options.port).await?, bind(0).await?);
         let base_path = options.base_path.trim_end_matches('/').to_owned();
         let links = Links::new(bound.address, objects.address, &base_path);
-        #[cfg(feature = "conformance")]
-        let schemas = match &options.schemas {
-            Some(folder) => Some(Mutex::new(Schemas::read(folder, "gitlab", "/api/v4")?)),
-            None => None,
-        };
-        #[cfg(not(feature = "conformance"))]
-        if options.schemas.is_some() {
-            return Err(SandboxError::Schemas("built without the feature `conformance`".into()));
-        }
+        let wire = Wire::new(options.record, options.schemas, "gitlab", "/api/v4")?;
         let inner = Arc::new(Inner {
             world: Mutex::new(World::new(options.clock, links.clone(), options.rate_limit)),
             links,
             base_path,
             banner: options.banner,
-            client: delivery_client()?,
-            record: options.record.map(Record::create).transpose()?,
-            plans: Plans::default(),
-            #[cfg(feature = "conformance")]
-            schemas,
+            wire,
         });
         let objects = objects.serve(Arc::new(Objects(Arc::clone(&inner))));
         let listening = bound.serve(Arc::clone(&inner));
@@ -232,9 +213,7 @@ impl GitLab {
 
     /// The requests with this method and route pattern.
     pub fn requests_matching(&self, method: &str, route: &str) -> Vec<Call> {
-        let mut calls = self.calls();
-        calls.retain(|c| c.method == method && (c.route == route || c.path == route));
-        calls
+        self.inner.world().matching(method, route)
     }
 
     /// What must not have happened: requests that no route takes, requests that would show more than

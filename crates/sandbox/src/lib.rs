@@ -12,13 +12,16 @@ mod error;
 mod faults;
 mod github;
 mod gitlab;
+mod ledger;
 mod listen;
 mod model;
 mod page;
 mod record;
 mod request;
+mod routes;
 mod tree;
 mod views;
+mod wire;
 
 pub use calls::{Call, Caller};
 pub use delivery::{Delivered, Signature};

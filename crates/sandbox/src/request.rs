@@ -1,4 +1,4 @@
-//! One request to a forge's API, and the patterns of its paths.
+//! One request to a forge's API.
 
 use std::collections::BTreeMap;
 
@@ -105,36 +105,4 @@ impl Request {
         query.push(format!("page={page}"));
         format!("<{api}{}?{}>; rel=\"{rel}\"", self.path, query.join("&"))
     }
-}
-
-/// What the braces of `pattern` hold, if it takes the path.
-pub(crate) fn capture(pattern: &str, path: &str) -> Option<BTreeMap<String, String>> {
-    let decode = |t: &str| percent_decode_str(t).decode_utf8_lossy().into_owned();
-    let mut have = path.strip_prefix('/')?.split('/');
-    let mut out = BTreeMap::new();
-    for want in pattern.strip_prefix('/')?.split('/') {
-        let name = want.strip_prefix('{').and_then(|w| w.strip_suffix('}'));
-        // A path takes all that is left, whether its slashes are encoded or not.
-        if name == Some("path") {
-            let all: Vec<&str> = have.by_ref().collect();
-            out.insert("path".to_owned(), decode(&all.join("/")));
-            return (!all.is_empty()).then_some(out);
-        }
-        let segment = have.next()?;
-        match name {
-            Some(name) if !segment.is_empty() => {
-                out.insert(name.to_owned(), decode(segment));
-            }
-            None if want == segment => {}
-            _ => return None,
-        }
-    }
-    have.next().is_none().then_some(out)
-}
-
-/// Whether the path is the pattern's, or begins with it.
-pub(crate) fn is_below(pattern: &str, path: &str) -> bool {
-    let want: Vec<&str> = pattern.trim_matches('/').split('/').collect();
-    let have: Vec<&str> = path.trim_matches('/').split('/').collect();
-    have.len() >= want.len() && want.iter().zip(&have).all(|(w, h)| w.starts_with('{') || w == h)
 }

@@ -50,6 +50,7 @@ pub(crate) async fn send(inner: &Arc<Inner>, parcel: Parcel) -> Delivered {
         };
         let request = world.app.webhook_url.clone().map(|url| {
             let mut request = inner
+                .wire
                 .client
                 .post(url)
                 .header("user-agent", "GitHub-Hookshot/5a4bd0e")

@@ -11,14 +11,15 @@ use super::{
     key::verify,
     pages,
     request::{Request, failure, forbidden, not_found, repo_name},
-    routes::{Needs, Route, allowed, find, is_wholesale, words},
+    routes::{Needs, ROUTES, Route, allowed, is_wholesale, words},
     world::World,
 };
 use crate::{
     answer::{Answer, Ending},
-    calls::{Call, Caller},
+    calls::Caller,
     faults::troubled,
     listen::{Exchange, Handler},
+    routes::find,
 };
 
 #[async_trait]
@@ -37,9 +38,9 @@ impl Handler for Inner {
         let method = exchange.method.as_str();
         let (inside, path) = self.api_path(path);
         let mut request = Request::new(method, &path, query, headers, body);
-        let route = if inside { find(method, &path) } else { None };
+        let route = if inside { find(ROUTES, method, &path) } else { None };
         let pattern = route.as_ref().map_or("", |(r, _)| r.pattern);
-        let trouble = self.plans.take(method, pattern, &path);
+        let trouble = self.wire.plans.take(method, pattern, &path);
         let route = route.map(|(route, params)| {
             request.params = params;
             route
@@ -77,56 +78,18 @@ impl Inner {
         route: Option<&Route>,
         answer: &Answer,
     ) {
-        let lost = matches!(answer.ending, Ending::Dropped | Ending::Never);
-        self.world().calls.push(Call {
-            method: request.method.clone(),
-            route: route.map_or("", |r| r.pattern).to_owned(),
-            path: request.path.clone(),
-            query: request.query.clone(),
-            caller: request.caller.clone(),
-            body: serde_json::from_slice(&request.body).ok(),
-            status: if lost { 0 } else { answer.status },
-        });
-        if lost {
-            return;
-        }
-        if let Some(record) = &self.record {
-            record.write(exchange, answer);
-        }
-        #[cfg(feature = "conformance")]
-        self.conform(request, route, answer);
-        if answer.status == 202 && request.path.ends_with("/attempts") {
-            let (inner, id) = (Arc::clone(self), request.number("delivery").unwrap_or_default());
-            tokio::spawn(async move { redeliver(&inner, |d| d.id == id).await });
-        }
-    }
-
-    #[cfg(feature = "conformance")]
-    fn conform(&self, request: &Request, route: Option<&Route>, answer: &Answer) {
-        use crate::conformance::Seen;
-        let (Some(schemas), Some(route)) = (&self.schemas, route) else { return };
-        if route.pattern == "/graphql" {
-            return;
-        }
-        let content_type = answer.headers.iter().find(|(name, _)| name == "content-type");
-        let seen = Seen {
-            method: &request.method,
-            route: route.pattern,
-            params: &request.params,
-            query: &request.query,
-            headers: &request.headers,
-            body: &request.body,
-            form: None,
-            status: answer.status,
-            content_type: content_type.map_or("", |(_, value)| value),
-            answer: &answer.body,
-        };
-        let mut schemas = schemas.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
-        let found = schemas.exchange(&seen);
-        drop(schemas);
+        let pattern = route.map(|r| r.pattern);
+        let (call, found) = self.wire.exchanged(exchange, request, pattern, answer, None);
         let mut world = self.world();
+        world.calls.push(call);
         for finding in found.request.into_iter().chain(found.answer) {
             world.problem(format!("schema: {} {}: {finding}", request.method, request.path));
+        }
+        drop(world);
+        let sent = !matches!(answer.ending, Ending::Dropped | Ending::Never);
+        if sent && answer.status == 202 && request.path.ends_with("/attempts") {
+            let (inner, id) = (Arc::clone(self), request.number("delivery").unwrap_or_default());
+            tokio::spawn(async move { redeliver(&inner, |d| d.id == id).await });
         }
     }
 }

@@ -16,7 +16,7 @@ impl Deref for Faults {
     type Target = Plans;
 
     fn deref(&self) -> &Plans {
-        &self.inner.plans
+        &self.inner.wire.plans
     }
 }
 

@@ -3,14 +3,10 @@
 use std::collections::BTreeMap;
 
 use super::{
-    app, checks, comments, contents, graphql, hooks, pulls, repos,
-    request::{Outcome, Request},
-    reviews, scanning, tokens,
+    app, checks, comments, contents, graphql, hooks, pulls, repos, reviews, scanning, tokens,
     world::World,
 };
-use crate::request::{capture, is_below};
-
-pub(crate) type Run = fn(&mut World, &Request) -> Outcome;
+use crate::routes::{self, route};
 
 /// Sets of permissions; any one of them will do.
 type Sets = &'static [&'static [(&'static str, &'static str)]];
@@ -28,12 +24,7 @@ pub(crate) enum Needs {
     Either,
 }
 
-pub(crate) struct Route {
-    pub(crate) method: &'static str,
-    pub(crate) pattern: &'static str,
-    pub(crate) needs: Needs,
-    pub(crate) run: Run,
-}
+pub(crate) type Route = routes::Route<World, Needs>;
 
 const METADATA: Needs = Needs::Token(&[&[("metadata", "read")]]);
 const CONTENTS: Needs = Needs::Token(&[&[("contents", "read")]]);
@@ -46,10 +37,6 @@ const ISSUES_WRITE: Needs = Needs::Token(&[&[("issues", "write")], &[("pull_requ
 const CHECKS: Needs = Needs::Token(&[&[("checks", "read")]]);
 const CHECKS_WRITE: Needs = Needs::Token(&[&[("checks", "write")]]);
 const SCANNING: Needs = Needs::Token(&[&[("security_events", "read")]]);
-
-const fn route(method: &'static str, pattern: &'static str, needs: Needs, run: Run) -> Route {
-    Route { method, pattern, needs, run }
-}
 
 pub(crate) const ROUTES: &[Route] = &[
     route("GET", "/app", Needs::App, app::app),
@@ -117,19 +104,9 @@ const WHOLESALE: &[&str] = &[
     "/search/",
 ];
 
-/// The first route that takes the request, and what its braces hold.
-pub(crate) fn find(method: &str, path: &str) -> Option<(&'static Route, BTreeMap<String, String>)> {
-    ROUTES
-        .iter()
-        .filter(|route| route.method == method)
-        .find_map(|route| Some((route, capture(route.pattern, path)?)))
-}
-
 /// Whether the path would clone, archive, list or search.
 pub(crate) fn is_wholesale(path: &str) -> bool {
-    path.ends_with("/info/refs")
-        || path.ends_with("/git-upload-pack")
-        || WHOLESALE.iter().any(|pattern| is_below(pattern, path))
+    routes::is_one_of(WHOLESALE, path)
 }
 
 /// Whether `granted` holds one of the sets.

@@ -2,6 +2,7 @@
 
 use std::{
     collections::{BTreeMap, HashMap},
+    ops::{Deref, DerefMut},
     sync::Arc,
 };
 
@@ -11,25 +12,19 @@ use chrono::{DateTime, TimeDelta, Utc};
 
 use super::{changes::ChangeState, links::Links, options::TokenForm};
 use crate::{
-    calls::Call,
     delivery::Delivered,
-    tree::{Commits, Tree, time},
+    ledger::Ledger,
+    tree::{Commits, Tree},
 };
 
 pub(crate) struct World {
-    pub(crate) clock: Arc<dyn Clock>,
+    pub(crate) ledger: Ledger,
     pub(crate) jwt_clock: Arc<dyn Clock>,
     pub(crate) links: Links,
     pub(crate) app: App,
     pub(crate) repos: Vec<RepoState>,
     pub(crate) tokens: HashMap<String, Token>,
-    pub(crate) calls: Vec<Call>,
-    pub(crate) problems: Vec<String>,
-    /// Whether the names of the files of a folder may be read.
-    pub(crate) listing: bool,
     pub(crate) deliveries: Vec<Delivered>,
-    pub(crate) used: u64,
-    next: u64,
 }
 
 /// The App and its one installation.
@@ -110,6 +105,20 @@ pub(crate) struct Analysis {
     pub(crate) sarif: Bytes,
 }
 
+impl Deref for World {
+    type Target = Ledger;
+
+    fn deref(&self) -> &Ledger {
+        &self.ledger
+    }
+}
+
+impl DerefMut for World {
+    fn deref_mut(&mut self) -> &mut Ledger {
+        &mut self.ledger
+    }
+}
+
 impl World {
     pub(crate) fn new(
         clock: Arc<dyn Clock>,
@@ -118,33 +127,14 @@ impl World {
         app: App,
     ) -> Self {
         Self {
-            clock,
+            ledger: Ledger::new(clock),
             jwt_clock,
             links,
             app,
             repos: Vec::new(),
             tokens: HashMap::new(),
-            calls: Vec::new(),
-            problems: Vec::new(),
-            listing: false,
             deliveries: Vec::new(),
-            used: 0,
-            next: 1000,
         }
-    }
-
-    /// A number that nothing else has.
-    pub(crate) fn id(&mut self) -> u64 {
-        self.next += 1;
-        self.next
-    }
-
-    pub(crate) fn now(&self) -> String {
-        time(self.clock.now())
-    }
-
-    pub(crate) fn problem(&mut self, text: impl Into<String>) {
-        self.problems.push(text.into());
     }
 
     pub(crate) fn repo(&self, full_name: &str) -> Option<usize> {

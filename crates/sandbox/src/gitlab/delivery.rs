@@ -82,6 +82,7 @@ pub(crate) async fn send(inner: &Arc<Inner>, parcel: Parcel) -> Delivered {
             Some((hook, None)) => {
                 let id = &delivered.delivery;
                 let mut request = inner
+                    .wire
                     .client
                     .post(&hook.url)
                     .header("user-agent", "GitLab/19.0.1-ee")

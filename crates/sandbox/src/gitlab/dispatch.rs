@@ -7,14 +7,15 @@ use async_trait::async_trait;
 use super::{
     Inner, delivery, pages,
     request::{Request, error, failure, forbidden},
-    routes::{Needs, Route, find, is_wholesale},
+    routes::{Needs, ROUTES, Route, is_wholesale},
     world::World,
 };
 use crate::{
-    answer::{Answer, Ending},
-    calls::{Call, Caller},
+    answer::Answer,
+    calls::Caller,
     faults::troubled,
     listen::{Exchange, Handler},
+    routes::find,
 };
 
 #[async_trait]
@@ -40,9 +41,9 @@ impl Handler for Inner {
         if !private.is_empty() {
             request.credential = Some(private);
         }
-        let route = if inside { find(method, &path) } else { None };
+        let route = if inside { find(ROUTES, method, &path) } else { None };
         let pattern = route.as_ref().map_or("", |(r, _)| r.pattern);
-        let trouble = self.plans.take(method, pattern, &path);
+        let trouble = self.wire.plans.take(method, pattern, &path);
         let route = route.map(|(route, params)| {
             request.params = params;
             route
@@ -84,7 +85,8 @@ impl Inner {
         }
     }
 
-    /// Writes down what happened.
+    /// Writes down what happened. A request that the document does not know is a problem, an answer
+    /// at most a hint.
     fn after(
         &self,
         exchange: &Exchange,
@@ -92,55 +94,16 @@ impl Inner {
         route: Option<&Route>,
         answer: &Answer,
     ) {
-        let lost = matches!(answer.ending, Ending::Dropped | Ending::Never);
-        let json = serde_json::from_slice(&request.body).ok();
-        self.world().calls.push(Call {
-            method: request.method.clone(),
-            route: route.map_or("", |r| r.pattern).to_owned(),
-            path: request.path.clone(),
-            query: request.query.clone(),
-            caller: request.caller.clone(),
-            body: super::request::form(request).or(json),
-            status: if lost { 0 } else { answer.status },
-        });
-        if lost {
-            return;
-        }
-        if let Some(record) = &self.record {
-            record.write(exchange, answer);
-        }
-        #[cfg(feature = "conformance")]
-        self.conform(request, route, answer);
-    }
-
-    /// A request that the document does not know is a problem; an answer is so at most a hint, for
-    /// the published types of answers have mistakes.
-    #[cfg(feature = "conformance")]
-    fn conform(&self, request: &Request, route: Option<&Route>, answer: &Answer) {
-        use crate::conformance::Seen;
-        let (Some(schemas), Some(route)) = (&self.schemas, route) else { return };
-        let content_type = answer.headers.iter().find(|(name, _)| name == "content-type");
-        let form = super::request::form(request);
-        let seen = Seen {
-            method: &request.method,
-            route: route.pattern,
-            params: &request.params,
-            query: &request.query,
-            headers: &request.headers,
-            body: &request.body,
-            form: form.as_ref(),
-            status: answer.status,
-            content_type: content_type.map_or("", |(_, value)| value),
-            answer: &answer.body,
-        };
-        let mut schemas = schemas.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
-        let found = schemas.exchange(&seen);
-        drop(schemas);
+        let (pattern, form) = (route.map(|r| r.pattern), super::request::form(request));
+        let (call, found) = self.wire.exchanged(exchange, request, pattern, answer, form);
         let mut world = self.world();
+        world.calls.push(call);
         for finding in found.request {
             world.problem(format!("schema: {} {}: {finding}", request.method, request.path));
         }
-        let hint = |finding| format!("{} {}: {finding}", request.method, route.pattern);
+        // The published types of answers have mistakes.
+        let route = pattern.unwrap_or_default();
+        let hint = |finding| format!("{} {route}: {finding}", request.method);
         world.hints.extend(found.answer.into_iter().map(hint));
     }
 }

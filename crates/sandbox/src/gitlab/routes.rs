@@ -1,17 +1,11 @@
 //! The routes, and what each needs.
 
-use std::collections::BTreeMap;
-
 use super::{
     access_tokens, account, artifacts, ci, discussions, drafts, files, hooks, merge_requests,
-    notes,
-    request::{Outcome, Request},
-    statuses,
+    notes, statuses,
     world::{DEVELOPER, MAINTAINER, REPORTER, World},
 };
-use crate::request::{capture, is_below};
-
-pub(crate) type Run = fn(&mut World, &Request) -> Outcome;
+use crate::routes::{self, route};
 
 /// Who may.
 #[derive(Clone, Copy)]
@@ -24,12 +18,7 @@ pub(crate) enum Needs {
     Project(&'static [&'static str], u64),
 }
 
-pub(crate) struct Route {
-    pub(crate) method: &'static str,
-    pub(crate) pattern: &'static str,
-    pub(crate) needs: Needs,
-    pub(crate) run: Run,
-}
+pub(crate) type Route = routes::Route<World, Needs>;
 
 const GUEST: u64 = 10;
 const READ: &[&str] = &["api", "read_api"];
@@ -46,10 +35,6 @@ const BUILDS: Needs = Needs::Project(WRITE, DEVELOPER);
 const SEES_SETTINGS: Needs = Needs::Project(READ, MAINTAINER);
 const SETTINGS: Needs = Needs::Project(WRITE, MAINTAINER);
 const ROTATES: Needs = Needs::Project(&["api", "self_rotate"], GUEST);
-
-const fn route(method: &'static str, pattern: &'static str, needs: Needs, run: Run) -> Route {
-    Route { method, pattern, needs, run }
-}
 
 const NOTE: &str = "/projects/{id}/merge_requests/{iid}/notes/{note}";
 const DISCUSSION: &str = "/projects/{id}/merge_requests/{iid}/discussions/{discussion}";
@@ -160,17 +145,7 @@ const WHOLESALE: &[&str] = &[
     "/search",
 ];
 
-/// The first route that takes the request, and what its braces hold.
-pub(crate) fn find(method: &str, path: &str) -> Option<(&'static Route, BTreeMap<String, String>)> {
-    ROUTES
-        .iter()
-        .filter(|route| route.method == method)
-        .find_map(|route| Some((route, capture(route.pattern, path)?)))
-}
-
 /// Whether the path would clone, archive, compare or search.
 pub(crate) fn is_wholesale(path: &str) -> bool {
-    let archive = path.contains("/repository/archive.");
-    let git = path.ends_with("/info/refs") || path.ends_with("/git-upload-pack");
-    archive || git || WHOLESALE.iter().any(|pattern| is_below(pattern, path))
+    path.contains("/repository/archive.") || routes::is_one_of(WHOLESALE, path)
 }

@@ -2,6 +2,7 @@
 
 use std::{
     collections::{BTreeMap, BTreeSet},
+    ops::{Deref, DerefMut},
     sync::Arc,
 };
 
@@ -13,9 +14,9 @@ use super::{
     changes::MergeRequestState, ci::Pipeline, delivery::Parcel, hooks::HookState, links::Links,
 };
 use crate::{
-    calls::Call,
     delivery::Delivered,
-    tree::{Commits, Tree, time},
+    ledger::Ledger,
+    tree::{Commits, Tree},
 };
 
 /// Roles, as GitLab counts them.
@@ -24,19 +25,15 @@ pub(crate) const DEVELOPER: u64 = 30;
 pub(crate) const MAINTAINER: u64 = 40;
 
 pub(crate) struct World {
-    pub(crate) clock: Arc<dyn Clock>,
+    pub(crate) ledger: Ledger,
     pub(crate) links: Links,
     pub(crate) projects: Vec<ProjectState>,
     pub(crate) users: Vec<User>,
     /// Roles in groups: those below have them too.
     pub(crate) groups: BTreeMap<String, BTreeMap<String, u64>>,
     pub(crate) tokens: Vec<Token>,
-    pub(crate) calls: Vec<Call>,
-    pub(crate) problems: Vec<String>,
     /// What the published document says differently from our own answers; it is wrong at times.
     pub(crate) hints: BTreeSet<String>,
-    /// Whether the names of the files of a folder may be read.
-    pub(crate) listing: bool,
     pub(crate) deliveries: Vec<(u64, Delivered)>,
     /// What a request has caused to be delivered.
     pub(crate) outbox: Vec<Parcel>,
@@ -44,8 +41,6 @@ pub(crate) struct World {
     pub(crate) totals: bool,
     /// How many requests a minute there may be, if answers say so.
     pub(crate) rate_limit: Option<u64>,
-    pub(crate) used: u64,
-    next: u64,
 }
 
 pub(crate) struct User {
@@ -102,40 +97,35 @@ pub(crate) struct Status {
     pub(crate) finished: Option<String>,
 }
 
+impl Deref for World {
+    type Target = Ledger;
+
+    fn deref(&self) -> &Ledger {
+        &self.ledger
+    }
+}
+
+impl DerefMut for World {
+    fn deref_mut(&mut self) -> &mut Ledger {
+        &mut self.ledger
+    }
+}
+
 impl World {
     pub(crate) fn new(clock: Arc<dyn Clock>, links: Links, rate_limit: Option<u64>) -> Self {
         Self {
-            clock,
+            ledger: Ledger::new(clock),
             links,
             projects: Vec::new(),
             users: Vec::new(),
             groups: BTreeMap::new(),
             tokens: Vec::new(),
-            calls: Vec::new(),
-            problems: Vec::new(),
             hints: BTreeSet::new(),
-            listing: false,
             deliveries: Vec::new(),
             outbox: Vec::new(),
             totals: true,
             rate_limit,
-            used: 0,
-            next: 100,
         }
-    }
-
-    /// A number that nothing else has.
-    pub(crate) fn id(&mut self) -> u64 {
-        self.next += 1;
-        self.next
-    }
-
-    pub(crate) fn now(&self) -> String {
-        time(self.clock.now())
-    }
-
-    pub(crate) fn problem(&mut self, text: impl Into<String>) {
-        self.problems.push(text.into());
     }
 
     /// The project with this number or path.

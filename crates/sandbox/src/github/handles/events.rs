@@ -22,13 +22,10 @@ pub(crate) async fn deliver(inner: &Arc<Inner>, at: usize, number: u64, event: &
     };
     let event = event.split('.').next().unwrap_or_default();
     #[cfg(feature = "conformance")]
-    if let (Some(schemas), Some(body)) = (&inner.schemas, &body) {
-        let found = {
-            let mut schemas = schemas.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
-            schemas.hook(event, body)
-        };
+    if let Some(body) = &body {
+        let found = inner.wire.schemas().map(|mut schemas| schemas.hook(event, body));
         let mut world = inner.world();
-        for finding in found {
+        for finding in found.into_iter().flatten() {
             world.problem(format!("schema: delivery of {event}: {finding}"));
         }
     }
