@@ -150,7 +150,12 @@ impl GitLab {
     /// "push") about the merge request with this number to each hook of its project that wants it.
     /// What became of the first delivery; status 0, and why, where there was none.
     pub async fn deliver(&self, event: &str, iid: u64) -> Delivered {
-        self.merge_request(iid).deliver(event).await
+        let at = {
+            let world = self.inner.world();
+            let found = world.projects.iter().position(|p| p.merge_requests.contains_key(&iid));
+            found.unwrap_or_default()
+        };
+        handles::deliver(&self.inner, at, iid, event).await
     }
 
     /// Delivers any bytes to every hook of every project; `event` is what `X-Gitlab-Event` says.

@@ -120,7 +120,6 @@ impl JobState {
             },
             "pipeline": pipeline.json(world, project),
             "web_url": format!("{}/-/jobs/{}", world.links.project_web(&project.path), self.id),
-            "project": { "ci_job_token_scope_enabled": false },
             "artifacts": files,
             "runner": null,
             "runner_manager": null,

@@ -14,6 +14,7 @@ use bytes::Bytes;
 pub use hook::Hook;
 pub use job::Job;
 pub use merge_request::MergeRequest;
+pub(crate) use merge_request::deliver;
 pub use token::AccessToken;
 
 use super::{

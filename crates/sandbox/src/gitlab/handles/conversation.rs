@@ -83,6 +83,31 @@ impl MergeRequest {
         id
     }
 
+    /// The same, for those alone who work on the project.
+    pub fn comment_internally(&self, username: &str, text: &str) -> u64 {
+        let id = self.comment(username, text);
+        self.set(|c| {
+            if let Some(note) = c.note_mut(id) {
+                note.internal = true;
+            }
+        });
+        id
+    }
+
+    /// A person edits a note. Whether there is one.
+    pub fn edit_note(&self, id: u64, text: &str) -> bool {
+        let now = self.inner.world().now();
+        let mut there = false;
+        self.set(|c| {
+            if let Some(note) = c.note_mut(id) {
+                there = true;
+                text.clone_into(&mut note.body);
+                note.updated = now;
+            }
+        });
+        there
+    }
+
     fn written(&self, username: &str, text: &str) -> NoteState {
         let mut world = self.inner.world();
         let (id, author, now) = (world.id(), world.user(username), world.now());

@@ -2,6 +2,8 @@
 
 use std::sync::Arc;
 
+use bytes::Bytes;
+
 use super::Job;
 use crate::{
     delivery::{Delivered, Signature},
@@ -147,44 +149,34 @@ impl MergeRequest {
     /// Delivers an event about it ("merge_request.open") to each hook that wants it. What became of
     /// the first delivery.
     pub async fn deliver(&self, event: &str) -> Delivered {
-        let parcels = self.parcels(event);
-        let mut first = None;
-        for parcel in parcels {
-            let delivered = send(&self.inner, parcel).await;
-            first = first.or(Some(delivered));
-        }
-        match first {
-            Some(first) => first,
-            None => {
-                let nobody = Parcel {
-                    hook: 0,
-                    event: event.to_owned(),
-                    payload: "{}".into(),
-                    signature: Signature::Missing,
-                    key: None,
-                };
-                send(&self.inner, nobody).await
-            }
-        }
+        deliver(&self.inner, self.at, self.iid, event).await
     }
+}
 
-    fn parcels(&self, event: &str) -> Vec<Parcel> {
-        let mut world = self.inner.world();
-        let project = &world.projects[self.at];
-        let Some(body) = payload(&world, project, self.iid, event) else {
-            let iid = self.iid;
-            world.problem(format!("sandbox: there is no {event} about merge request {iid}"));
-            return Vec::new();
-        };
-        let name = header(&body);
-        let wants = project.hooks.iter().filter(|h| h.wants(switch(name)));
-        let parcel = |hook: u64| Parcel {
-            hook,
-            event: name.to_owned(),
-            payload: body.to_string().into(),
-            signature: Signature::Right,
-            key: None,
-        };
-        wants.map(|h| parcel(h.id)).collect()
+pub(crate) async fn deliver(inner: &Arc<Inner>, at: usize, iid: u64, event: &str) -> Delivered {
+    let mut parcels = parcels(inner, at, iid, event).into_iter();
+    // Where no hook wants it, there is still a delivery that says so.
+    let first = parcels.next().unwrap_or_else(|| parcel(0, event, "{}".into()));
+    let first = send(inner, first).await;
+    for parcel in parcels {
+        send(inner, parcel).await;
     }
+    first
+}
+
+fn parcel(hook: u64, event: &str, payload: Bytes) -> Parcel {
+    Parcel { hook, event: event.to_owned(), payload, signature: Signature::Right, key: None }
+}
+
+/// One for each hook that wants it.
+fn parcels(inner: &Inner, at: usize, iid: u64, event: &str) -> Vec<Parcel> {
+    let mut world = inner.world();
+    let body = world.projects.get(at).and_then(|project| payload(&world, project, iid, event));
+    let Some(body) = body else {
+        world.problem(format!("sandbox: there is no {event} about merge request {iid}"));
+        return Vec::new();
+    };
+    let name = header(&body);
+    let wants = world.projects[at].hooks.iter().filter(|h| h.wants(switch(name)));
+    wants.map(|h| parcel(h.id, name, body.to_string().into())).collect()
 }

@@ -85,11 +85,9 @@ async fn testdata_every_request_of_a_round_is_in_the_published_document() {
     let routes: Vec<&str> = hints.iter().map(|h| h.split(": ").next().unwrap()).collect();
     insta::assert_snapshot!(routes.join("\n"), @r"
     GET /projects/{id}/access_tokens
-    GET /projects/{id}/jobs/{job}
     GET /projects/{id}/members/all/{user}
     GET /projects/{id}/merge_requests/{iid}/draft_notes
     GET /projects/{id}/merge_requests/{iid}/pipelines
-    GET /projects/{id}/pipelines/{pipeline}/jobs
     ");
 }
 

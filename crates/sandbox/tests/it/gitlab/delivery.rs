@@ -117,6 +117,12 @@ async fn notes_pipelines_and_jobs_are_told_of_by_those_who_made_them() {
         (&json!("DiffNote"), &json!(2))
     );
     assert_eq!(note["merge_request"]["iid"], 7);
+    let inside = change.comment_internally("alice", "between us");
+    assert!(change.edit_note(inside, "between the two of us"));
+    let update = scene.gitlab.payload("note.update", 7).unwrap();
+    assert_eq!(update["event_type"], "confidential_note");
+    assert_eq!(update["object_attributes"]["note"], "between the two of us");
+    assert!(change.delete_note(inside) && !change.edit_note(inside, "gone"));
     let pipeline = scene.gitlab.payload("pipeline.success", 7).unwrap();
     assert_eq!(
         (&pipeline["object_attributes"]["id"], &pipeline["merge_request"]["iid"]),
@@ -139,9 +145,13 @@ async fn an_event_that_no_hook_wants_is_not_sent_and_one_that_cannot_be_is_a_pro
     assert_eq!((sent.status, sent.body.as_str()), (0, "no hook is told of it"));
     assert!(kept.lock().unwrap().is_empty());
     scene.gitlab.deliver("merge_request.unheard_of", 7).await;
+    scene.gitlab.deliver("merge_request.open", 99).await;
     assert_eq!(
         scene.gitlab.take_problems(),
-        ["sandbox: there is no merge_request.unheard_of about merge request 7"]
+        [
+            "sandbox: there is no merge_request.unheard_of about merge request 7",
+            "sandbox: there is no merge_request.open about merge request 99",
+        ]
     );
 }
 
