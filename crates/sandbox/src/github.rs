@@ -44,7 +44,6 @@ use world::{App, RepoState, World};
 
 use crate::{
     SandboxError,
-    calls::Call,
     delivery::{Delivered, Signature},
     listen::{Listening, bind},
     views::{CheckView, ThreadView, checks_text},
@@ -293,29 +292,5 @@ impl GitHub {
         views::unread(&self.inner.world())
     }
 
-    /// Every request so far, in order.
-    pub fn calls(&self) -> Vec<Call> {
-        self.inner.world().calls.clone()
-    }
-
-    /// The requests with this method and route pattern.
-    pub fn requests_matching(&self, method: &str, route: &str) -> Vec<Call> {
-        self.inner.world().matching(method, route)
-    }
-
-    /// What must not have happened: requests that no route takes, requests that would show more
-    /// than one file, whatever the published schemas refuse. A test is not passed if there is one.
-    pub fn problems(&self) -> Vec<String> {
-        self.inner.world().problems.clone()
-    }
-
-    /// From now on the names of the files of a folder may be read; before, to read them is a problem.
-    pub fn allow_listing(&self) {
-        self.inner.world().listing = true;
-    }
-
-    /// The problems so far, which are then forgotten.
-    pub fn take_problems(&self) -> Vec<String> {
-        std::mem::take(&mut self.inner.world().problems)
-    }
+    crate::handles::looking_on!();
 }

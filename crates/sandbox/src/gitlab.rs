@@ -40,7 +40,6 @@ use world::World;
 
 use crate::{
     SandboxError,
-    calls::Call,
     delivery::{Delivered, Signature},
     listen::{Listening, bind},
     wire::Wire,
@@ -211,35 +210,10 @@ impl GitLab {
         views::unread(&self.inner.world())
     }
 
-    /// Every request so far, in order.
-    pub fn calls(&self) -> Vec<Call> {
-        self.inner.world().calls.clone()
-    }
-
-    /// The requests with this method and route pattern.
-    pub fn requests_matching(&self, method: &str, route: &str) -> Vec<Call> {
-        self.inner.world().matching(method, route)
-    }
-
-    /// What must not have happened: requests that no route takes, requests that would show more than
-    /// one file or read a branch that may move, requests that the published schemas refuse, a token
-    /// sent elsewhere. A test is not passed if there is one.
-    pub fn problems(&self) -> Vec<String> {
-        self.inner.world().problems.clone()
-    }
-
-    /// The problems so far, which are then forgotten.
-    pub fn take_problems(&self) -> Vec<String> {
-        std::mem::take(&mut self.inner.world().problems)
-    }
+    crate::handles::looking_on!();
 
     /// Where our own answers differ from the published schemas, which have known mistakes.
     pub fn hints(&self) -> Vec<String> {
         self.inner.world().hints.iter().cloned().collect()
-    }
-
-    /// From now on the names of the files of a folder may be read; before, to read them is refused.
-    pub fn allow_listing(&self) {
-        self.inner.world().listing = true;
     }
 }

@@ -12,6 +12,7 @@ mod error;
 mod faults;
 mod github;
 mod gitlab;
+mod handles;
 mod ledger;
 mod listen;
 mod model;

@@ -2,7 +2,6 @@
 
 use std::{
     collections::{BTreeMap, HashMap},
-    ops::{Deref, DerefMut},
     sync::Arc,
 };
 
@@ -105,19 +104,7 @@ pub(crate) struct Analysis {
     pub(crate) sarif: Bytes,
 }
 
-impl Deref for World {
-    type Target = Ledger;
-
-    fn deref(&self) -> &Ledger {
-        &self.ledger
-    }
-}
-
-impl DerefMut for World {
-    fn deref_mut(&mut self) -> &mut Ledger {
-        &mut self.ledger
-    }
-}
+crate::handles::ledger_of!(World);
 
 impl World {
     pub(crate) fn new(

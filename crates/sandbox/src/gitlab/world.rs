@@ -2,7 +2,6 @@
 
 use std::{
     collections::{BTreeMap, BTreeSet},
-    ops::{Deref, DerefMut},
     sync::Arc,
 };
 
@@ -97,19 +96,7 @@ pub(crate) struct Status {
     pub(crate) finished: Option<String>,
 }
 
-impl Deref for World {
-    type Target = Ledger;
-
-    fn deref(&self) -> &Ledger {
-        &self.ledger
-    }
-}
-
-impl DerefMut for World {
-    fn deref_mut(&mut self) -> &mut Ledger {
-        &mut self.ledger
-    }
-}
+crate::handles::ledger_of!(World);
 
 impl World {
     pub(crate) fn new(clock: Arc<dyn Clock>, links: Links, rate_limit: Option<u64>) -> Self {

@@ -61,44 +61,11 @@ impl Change {
         format!("{repo}/pull/{}", self.number)
     }
 
-    /// Its title.
-    pub fn title(&self, title: &str) -> Self {
-        self.set(|c| title.clone_into(&mut c.title))
-    }
+    crate::handles::states!();
 
     /// Its author's login.
     pub fn author(&self, login: &str) -> Self {
         self.set(|c| login.clone_into(&mut c.author))
-    }
-
-    /// Its branch.
-    pub fn branch(&self, branch: &str) -> Self {
-        self.set(|c| branch.clone_into(&mut c.branch))
-    }
-
-    /// Makes it a draft.
-    pub fn draft(&self) -> Self {
-        self.set(|c| c.draft = true)
-    }
-
-    /// Marks it as ready.
-    pub fn ready(&self) -> Self {
-        self.set(|c| c.draft = false)
-    }
-
-    /// Closes it.
-    pub fn close(&self) -> Self {
-        self.set(|c| c.open = false)
-    }
-
-    /// Merges it.
-    pub fn merged(&self) -> Self {
-        self.set(|c| (c.open, c.merged) = (false, true))
-    }
-
-    /// Opens it again.
-    pub fn reopen(&self) -> Self {
-        self.set(|c| c.open = true)
     }
 
     /// Lets it come from a fork.

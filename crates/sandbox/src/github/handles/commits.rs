@@ -1,41 +1,10 @@
 //! The commits of a change: what a push, a rebase or a garbage collection does to it.
 
-use bytes::Bytes;
-
 use super::Change;
-use crate::tree::{Blob, Tree, remove, rename, write};
+use crate::tree::Tree;
 
 impl Change {
-    /// Pushes a commit that writes these files; its sha.
-    pub fn push(&self, files: &[(&str, &str)]) -> String {
-        self.commit(|tree| write(tree, files))
-    }
-
-    /// Pushes a commit that writes bytes, text or not; its sha.
-    pub fn push_bytes(&self, path: &str, bytes: impl Into<Bytes>) -> String {
-        let bytes = bytes.into();
-        self.commit(|tree| {
-            tree.insert(path.to_owned(), Blob::File(bytes));
-        })
-    }
-
-    /// Pushes a commit that removes these files; its sha.
-    pub fn remove(&self, paths: &[&str]) -> String {
-        self.commit(|tree| remove(tree, paths))
-    }
-
-    /// Pushes a commit that moves a file; its sha.
-    pub fn rename(&self, from: &str, to: &str) -> String {
-        self.commit(|tree| rename(tree, from, to))
-    }
-
-    /// Pushes a commit that has these files and no others; its sha.
-    pub fn set_head_files(&self, files: &[(&str, &str)]) -> String {
-        self.commit(|tree| {
-            tree.clear();
-            write(tree, files);
-        })
-    }
+    crate::handles::pushes!();
 
     fn commit(&self, edit: impl FnOnce(&mut Tree)) -> String {
         let head = self.head();

@@ -1,42 +1,13 @@
 //! The commits of a merge request: what a push, a rebase or a garbage collection does to it.
 
-use bytes::Bytes;
-
 use super::MergeRequest;
 use crate::{
     gitlab::changes::{DiscussionState, NoteState, Version},
-    tree::{Tree, remove, rename, write},
+    tree::{Tree, write},
 };
 
 impl MergeRequest {
-    /// Pushes a commit that writes these files; its sha.
-    pub fn push(&self, files: &[(&str, &str)]) -> String {
-        self.commit(|tree| write(tree, files))
-    }
-
-    /// Pushes a commit that writes bytes, text or not; its sha.
-    pub fn push_bytes(&self, path: &str, bytes: impl Into<Bytes>) -> String {
-        let blob = crate::tree::Blob::File(bytes.into());
-        self.commit(|tree| drop(tree.insert(path.to_owned(), blob)))
-    }
-
-    /// Pushes a commit that removes these files; its sha.
-    pub fn remove(&self, paths: &[&str]) -> String {
-        self.commit(|tree| remove(tree, paths))
-    }
-
-    /// Pushes a commit that moves a file; its sha.
-    pub fn rename(&self, from: &str, to: &str) -> String {
-        self.commit(|tree| rename(tree, from, to))
-    }
-
-    /// Pushes a commit that has these files and no others; its sha.
-    pub fn set_head_files(&self, files: &[(&str, &str)]) -> String {
-        self.commit(|tree| {
-            tree.clear();
-            write(tree, files);
-        })
-    }
+    crate::handles::pushes!();
 
     /// Pushes, which makes a new version, and a note by GitLab itself.
     fn commit(&self, edit: impl FnOnce(&mut Tree)) -> String {

@@ -60,10 +60,7 @@ impl MergeRequest {
         world.links.change_web(&world.projects[self.at].path, self.iid)
     }
 
-    /// Its title.
-    pub fn title(&self, title: &str) -> Self {
-        self.set(|c| title.clone_into(&mut c.title))
-    }
+    crate::handles::states!();
 
     /// Its description.
     pub fn description(&self, text: &str) -> Self {
@@ -74,36 +71,6 @@ impl MergeRequest {
     pub fn author(&self, username: &str) -> Self {
         let id = self.inner.world().user(username);
         self.set(|c| c.author = id)
-    }
-
-    /// Its branch.
-    pub fn branch(&self, branch: &str) -> Self {
-        self.set(|c| branch.clone_into(&mut c.branch))
-    }
-
-    /// Makes it a draft.
-    pub fn draft(&self) -> Self {
-        self.set(|c| c.draft = true)
-    }
-
-    /// Marks it as ready.
-    pub fn ready(&self) -> Self {
-        self.set(|c| c.draft = false)
-    }
-
-    /// Closes it.
-    pub fn close(&self) -> Self {
-        self.set(|c| c.open = false)
-    }
-
-    /// Merges it.
-    pub fn merged(&self) -> Self {
-        self.set(|c| (c.open, c.merged) = (false, true))
-    }
-
-    /// Opens it again.
-    pub fn reopen(&self) -> Self {
-        self.set(|c| c.open = true)
     }
 
     /// Lets it come from a fork in its author's own namespace.
