@@ -5,6 +5,7 @@ mod account;
 mod artifacts;
 mod changes;
 mod ci;
+mod commits;
 mod delivery;
 mod discussions;
 mod dispatch;

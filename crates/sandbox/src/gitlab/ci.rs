@@ -11,11 +11,17 @@ use super::{
 };
 use crate::answer::Answer;
 
+/// The source of a pipeline that another one has started. Lists leave it out, unless it is asked for.
+pub(crate) const CHILD: &str = "parent_pipeline";
+
 pub(crate) struct Pipeline {
     pub(crate) id: u64,
     pub(crate) iid: u64,
+    /// What it ran on: a head, or what would come of merging it.
     pub(crate) sha: String,
-    /// A branch, or `refs/merge-requests/IID/head`.
+    /// The head that it is about.
+    pub(crate) head: String,
+    /// A branch, or `refs/merge-requests/IID/head`, or `…/merge`.
     pub(crate) reference: String,
     pub(crate) source: &'static str,
     pub(crate) status: String,
@@ -28,6 +34,8 @@ pub(crate) struct JobState {
     pub(crate) name: String,
     pub(crate) stage: String,
     pub(crate) status: String,
+    /// Whether it was run again: lists then leave it out.
+    pub(crate) retried: bool,
     pub(crate) artifacts: Vec<Artifact>,
     /// Whether artifacts are kept elsewhere: their addresses lead to another host.
     pub(crate) elsewhere: bool,
@@ -150,13 +158,13 @@ impl World {
             return Err(not_found());
         }
         let branch = self.branch_of(at, sha);
-        Ok(self.new_pipeline(at, sha, &branch, "external"))
+        Ok(self.new_pipeline(at, (sha, sha), &branch, "external"))
     }
 
     pub(crate) fn new_pipeline(
         &mut self,
         at: usize,
-        sha: &str,
+        (sha, head): (&str, &str),
         reference: &str,
         source: &'static str,
     ) -> u64 {
@@ -166,6 +174,7 @@ impl World {
             id,
             iid: pipelines.len() as u64 + 1,
             sha: sha.to_owned(),
+            head: head.to_owned(),
             reference: reference.to_owned(),
             source,
             status: "success".to_owned(),
@@ -192,6 +201,7 @@ pub(crate) fn list(world: &mut World, request: &Request) -> Outcome {
             && is("ref", &p.reference)
             && is("status", &p.status)
             && is("source", p.source)
+            && (p.source != CHILD || request.query("source").is_some())
     };
     let found = project.pipelines.iter().rev().filter(wanted);
     let all = found.map(|p| p.json(world, project)).collect();
@@ -203,7 +213,7 @@ pub(crate) fn of_change(world: &mut World, request: &Request) -> Outcome {
     let (at, iid) = world.change_at(request)?;
     let project = &world.projects[at];
     let change = &project.merge_requests[&iid];
-    let own = |p: &&Pipeline| change.versions.iter().any(|v| v.head == p.sha);
+    let own = |p: &&Pipeline| p.source != CHILD && change.versions.iter().any(|v| v.head == p.head);
     let found = project.pipelines.iter().rev().filter(own);
     let all = found.map(|p| p.json(world, project)).collect();
     Ok(page(world, request, all))
@@ -232,7 +242,10 @@ pub(crate) fn jobs(world: &mut World, request: &Request) -> Outcome {
         .filter(|(n, _)| n == "scope[]" || n == "scope")
         .map(|(_, v)| v.as_str())
         .collect();
-    let wanted = |j: &&JobState| scopes.is_empty() || scopes.contains(&j.status.as_str());
+    let retried = request.query("include_retried") == Some("true");
+    let wanted = |j: &&JobState| {
+        (retried || !j.retried) && (scopes.is_empty() || scopes.contains(&j.status.as_str()))
+    };
     let found = pipeline.jobs.iter().rev().filter(wanted);
     let all = found.map(|j| j.json(world, project, pipeline)).collect();
     Ok(page(world, request, all))

@@ -4,6 +4,7 @@ use serde_json::{Value, json};
 
 use super::{
     changes::{DiscussionState, MergeRequestState, NoteState, Version},
+    ci::CHILD,
     world::{ProjectState, World},
 };
 use crate::tree::sha1;
@@ -159,7 +160,8 @@ pub(crate) fn whole_merge_request(
     change: &MergeRequestState,
 ) -> Value {
     let mut out = merge_request(world, project, change);
-    let pipeline = project.pipelines.iter().rev().find(|p| p.sha == change.head);
+    let pipeline =
+        project.pipelines.iter().rev().find(|p| p.head == change.head && p.source != CHILD);
     let pipeline = pipeline.map(|p| p.json(world, project));
     let refs = (change.unprepared == 0).then(
         || json!({ "base_sha": change.base, "head_sha": change.head, "start_sha": change.base }),

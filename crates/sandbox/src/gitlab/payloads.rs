@@ -131,7 +131,7 @@ fn attributes(world: &World, project: &ProjectState, change: &MergeRequestState)
             own
         }
     };
-    let pipeline = project.pipelines.iter().rev().find(|p| p.sha == change.head).map(|p| p.id);
+    let pipeline = project.pipelines.iter().rev().find(|p| p.head == change.head).map(|p| p.id);
     let prefix = if change.draft { "Draft: " } else { "" };
     json!({
         "assignee_id": null,

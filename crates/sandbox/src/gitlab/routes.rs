@@ -1,8 +1,8 @@
 //! The routes, and what each needs.
 
 use super::{
-    access_tokens, account, artifacts, ci, discussions, drafts, files, hooks, merge_requests,
-    notes, statuses,
+    access_tokens, account, artifacts, ci, commits, discussions, drafts, files, hooks,
+    merge_requests, notes, statuses,
     world::{DEVELOPER, MAINTAINER, REPORTER, World},
 };
 use crate::routes::{self, route};
@@ -65,6 +65,7 @@ pub(crate) const ROUTES: &[Route] = &[
     route("GET", "/projects/{id}/repository/files/{file}", FILES, files::get),
     route("HEAD", "/projects/{id}/repository/files/{file}", FILES, files::get),
     route("GET", "/projects/{id}/repository/files/{file}/raw", FILES, files::raw),
+    route("GET", "/projects/{id}/repository/commits/{sha}", READS, commits::one),
     route("GET", "/projects/{id}/merge_requests", READS, merge_requests::list),
     route("GET", "/projects/{id}/merge_requests/{iid}", READS, merge_requests::one),
     route("GET", "/projects/{id}/merge_requests/{iid}/diffs", READS, merge_requests::diffs),

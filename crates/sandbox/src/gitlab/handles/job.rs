@@ -8,6 +8,7 @@ use super::MergeRequest;
 use crate::gitlab::{
     Inner,
     ci::{Artifact, JobState, Pipeline},
+    world::World,
 };
 
 /// A job of a pipeline.
@@ -20,36 +21,37 @@ pub struct Job {
 }
 
 impl Job {
+    /// The job of this name in the pipeline that ran on a commit, for a ref, from a source.
     pub(super) fn new(
         change: &MergeRequest,
         name: &str,
-        reference: &str,
-        source: &'static str,
+        (sha, reference, source): (&str, &str, &'static str),
     ) -> Self {
         let (head, at) = (change.head(), change.at);
         let mut world = change.inner.world();
-        let same = |p: &&Pipeline| p.sha == head && p.reference == reference;
+        let same = |p: &&Pipeline| {
+            p.head == head && p.sha == sha && p.reference == reference && p.source == source
+        };
         let found = world.projects[at].pipelines.iter().find(same).map(|p| p.id);
-        let pipeline = found.unwrap_or_else(|| world.new_pipeline(at, &head, reference, source));
-        let (new, created) = (world.id(), world.now());
-        let mut id = new;
-        if let Some(pipeline) = world.projects[at].pipelines.iter_mut().find(|p| p.id == pipeline) {
-            match pipeline.jobs.iter().find(|j| j.name == name) {
-                Some(job) => id = job.id,
-                None => pipeline.jobs.push(JobState {
-                    id,
-                    name: name.to_owned(),
-                    stage: "test".to_owned(),
-                    status: "success".to_owned(),
-                    artifacts: Vec::new(),
-                    elsewhere: false,
-                    developers_only: false,
-                    created,
-                }),
-            }
-        }
+        let pipeline =
+            found.unwrap_or_else(|| world.new_pipeline(at, (sha, &head), reference, source));
+        let pipelines = &world.projects[at].pipelines;
+        let jobs = pipelines.iter().filter(|p| p.id == pipeline).flat_map(|p| &p.jobs);
+        let known = jobs.filter(|j| j.name == name && !j.retried).map(|j| j.id).next();
+        let id = known.unwrap_or_else(|| fresh(&mut world, at, pipeline, name));
         drop(world);
         Self { inner: Arc::clone(&change.inner), at, pipeline, id }
+    }
+
+    /// It is run again: another job of the same name, in whose favour lists leave this one out.
+    pub fn again(&self) -> Self {
+        let mut name = String::new();
+        self.set(|job| {
+            job.retried = true;
+            name.clone_from(&job.name);
+        });
+        let id = fresh(&mut self.inner.world(), self.at, self.pipeline, &name);
+        Self { id, ..self.clone() }
     }
 
     fn set(&self, edit: impl FnOnce(&mut JobState)) -> Self {
@@ -117,4 +119,24 @@ impl Job {
     pub fn developers_only(&self) -> Self {
         self.set(|job| job.developers_only = true)
     }
+}
+
+/// A job that has succeeded and left nothing; its number.
+fn fresh(world: &mut World, at: usize, pipeline: u64, name: &str) -> u64 {
+    let (id, created) = (world.id(), world.now());
+    let pipelines = &mut world.projects[at].pipelines;
+    if let Some(pipeline) = pipelines.iter_mut().find(|p| p.id == pipeline) {
+        pipeline.jobs.push(JobState {
+            id,
+            name: name.to_owned(),
+            stage: "test".to_owned(),
+            status: "success".to_owned(),
+            retried: false,
+            artifacts: Vec::new(),
+            elsewhere: false,
+            developers_only: false,
+            created,
+        });
+    }
+    id
 }

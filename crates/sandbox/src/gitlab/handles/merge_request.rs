@@ -10,6 +10,7 @@ use crate::{
     gitlab::{
         Inner,
         changes::{Fork, MergeRequestState},
+        ci::CHILD,
         delivery::{Parcel, send},
         payloads::{header, payload, switch},
     },
@@ -104,13 +105,36 @@ impl MergeRequest {
     /// A job of the head's merge-request pipeline; both made if they are not there. It has succeeded.
     pub fn job(&self, name: &str) -> Job {
         let reference = format!("refs/merge-requests/{}/head", self.iid);
-        Job::new(self, name, &reference, "merge_request_event")
+        Job::new(self, name, (&self.head(), &reference, "merge_request_event"))
+    }
+
+    /// A job of a pipeline that ran on what would come of merging the head now: a commit of its own.
+    pub fn merge_job(&self, name: &str) -> Job {
+        let (base, head) = (self.base(), self.head());
+        let reference = format!("refs/merge-requests/{}/merge", self.iid);
+        let mut world = self.inner.world();
+        let project = &mut world.projects[self.at];
+        let known = project.pipelines.iter().find(|p| p.head == head && p.reference == reference);
+        let known = known.map(|p| p.sha.clone());
+        let merge = known.unwrap_or_else(|| {
+            let tree = project.commits.tree(&head);
+            project.commit(tree, &[&base, &head])
+        });
+        drop(world);
+        Job::new(self, name, (&merge, &reference, "merge_request_event"))
+    }
+
+    /// A job of a child pipeline: another pipeline of the head has started it, and lists leave it
+    /// out.
+    pub fn child_job(&self, name: &str) -> Job {
+        let reference = format!("refs/merge-requests/{}/head", self.iid);
+        Job::new(self, name, (&self.head(), &reference, CHILD))
     }
 
     /// A job of the pipeline of its branch.
     pub fn branch_job(&self, name: &str) -> Job {
         let branch = self.get(|c| c.branch.clone()).unwrap_or_default();
-        Job::new(self, name, &branch, "push")
+        Job::new(self, name, (&self.head(), &branch, "push"))
     }
 
     /// Delivers an event about it ("merge_request.open") to each hook that wants it. What became of

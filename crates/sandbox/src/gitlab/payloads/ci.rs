@@ -10,7 +10,7 @@ use crate::gitlab::{
 };
 
 fn of_head<'p>(project: &'p ProjectState, change: &MergeRequestState) -> Option<&'p Pipeline> {
-    project.pipelines.iter().rev().find(|p| p.sha == change.head)
+    project.pipelines.iter().rev().find(|p| p.head == change.head)
 }
 
 pub(super) fn pipeline(

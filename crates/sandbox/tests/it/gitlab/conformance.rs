@@ -8,7 +8,9 @@ use crate::conformance::protocol;
 #[tokio::test]
 async fn testdata_every_request_of_a_round_is_in_the_published_document() {
     let Some(folder) = protocol() else { return };
-    let scene = Scene::with(|o| o.schemas = Some(folder)).await;
+    let traffic = tempfile::NamedTempFile::new().unwrap();
+    let record = traffic.path().to_owned();
+    let scene = Scene::with(|o| (o.schemas, o.record) = (Some(folder), Some(record))).await;
     scene.write.role(40);
     let change = scene.change();
     let job = change.job("sast").report("sast", "gl-sast-report.json", "{}");
@@ -65,7 +67,8 @@ async fn testdata_every_request_of_a_round_is_in_the_published_document() {
         format!("{mr}/discussions?per_page=100"),
         format!("{mr}/notes?sort=asc&order_by=created_at"),
         format!("{mr}/draft_notes"),
-        format!("/pipelines?sha={head}"),
+        format!("/pipelines?sha={head}&source=parent_pipeline"),
+        format!("/repository/commits/{head}"),
         format!("/pipelines/{}", job.pipeline()),
         format!("/pipelines/{}/jobs?per_page=100", job.pipeline()),
         format!("/jobs/{}", job.id()),
@@ -79,6 +82,9 @@ async fn testdata_every_request_of_a_round_is_in_the_published_document() {
     }
     ok("DELETE", &format!("{mr}/notes/{}", note["id"]), None).await;
     assert_eq!(scene.gitlab.problems(), Vec::<String>::new());
+    let recorded = std::fs::read_to_string(traffic.path()).unwrap();
+    assert_eq!(recorded.lines().count(), scene.gitlab.calls().len());
+    assert!(!recorded.contains(&scene.write.value()), "a token is not written down");
     // The published types of answers are known to be wrong here and there; these are the places:
     // a list said to be one object, a role said to be a text.
     let hints = scene.gitlab.hints();

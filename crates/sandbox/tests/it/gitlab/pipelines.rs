@@ -92,3 +92,39 @@ async fn an_artifact_elsewhere_is_fetched_without_the_token() {
         ["fake gitlab: private-token was sent to the host of the artifacts"]
     );
 }
+
+#[tokio::test]
+async fn a_pipeline_on_the_merge_is_known_by_the_parents_of_its_commit() {
+    let scene = Scene::new().await;
+    let change = scene.change();
+    let job = change.merge_job("sast").artifact("r.json", REPORT);
+    assert_eq!(change.merge_job("sast").id(), job.id());
+    let listed = scene.get("/merge_requests/7/pipelines").await.json();
+    assert_eq!(listed[0]["ref"], "refs/merge-requests/7/merge");
+    let sha = listed[0]["sha"].as_str().unwrap();
+    assert_ne!(sha, change.head());
+    let commit = scene.get(&format!("/repository/commits/{sha}")).await.json();
+    assert_eq!(commit["parent_ids"], json!([change.base(), change.head()]));
+    assert!(scene.gitlab.problems().is_empty());
+}
+
+#[tokio::test]
+async fn child_pipelines_and_jobs_that_ran_again_are_shown_only_when_asked_for() {
+    let scene = Scene::new().await;
+    let change = scene.change();
+    let (job, child) = (change.job("sast"), change.child_job("sast"));
+    let head = change.head();
+    let pipelines = async |path: &str| {
+        let listed = scene.get(path).await.json();
+        listed.as_array().unwrap().iter().map(|p| p["id"].as_u64().unwrap()).collect::<Vec<_>>()
+    };
+    assert_eq!(pipelines("/merge_requests/7/pipelines").await, [job.pipeline()]);
+    assert_eq!(pipelines(&format!("/pipelines?sha={head}")).await, [job.pipeline()]);
+    let path = format!("/pipelines?sha={head}&source=parent_pipeline");
+    assert_eq!(pipelines(&path).await, [child.pipeline()]);
+    let again = job.again();
+    let path = format!("/pipelines/{}/jobs", job.pipeline());
+    assert_eq!(pipelines(&path).await, [again.id()]);
+    assert_eq!(pipelines(&format!("{path}?include_retried=true")).await, [again.id(), job.id()]);
+    assert_eq!(change.job("sast").id(), again.id());
+}

@@ -22,6 +22,9 @@ async fn a_file_is_read_at_a_commit_and_never_at_a_branch() {
     let raw = scene.get(&format!("/repository/files/app.py/raw?ref={head}")).await;
     assert!(raw.text.starts_with("one\nTWO\n"));
     assert_eq!(raw.header("x-gitlab-file-path"), "app.py");
+    let path = format!("{SHOP}/repository/files/app.py?ref={head}");
+    let only = scene.ask("HEAD", &path, &scene.read.value(), None).await;
+    assert_eq!((only.header("x-gitlab-size"), only.text.as_str()), ("67", ""));
     let whole = scene.get(&format!("/repository/files/app.py?ref={head}")).await.json();
     assert_eq!((&whole["encoding"], &whole["size"]), (&json!("base64"), &json!(raw.text.len())));
     let missing = scene.get(&format!("/repository/files/no%2Fsuch.py/raw?ref={head}")).await;
