@@ -179,19 +179,28 @@ fn state(state: State) -> Markup {
     html! { span class=(class) { (word) } }
 }
 
+/// How a check looks; GitLab has other words for the same.
+fn look(check: &Check) -> &str {
+    match check.word.as_str() {
+        "failed" => "failure",
+        "skipped" | "canceled" => "neutral",
+        word => word,
+    }
+}
+
 fn badge(check: &Check) -> Markup {
-    let sign = match check.word.as_str() {
+    let sign = match look(check) {
         "success" => "✓",
-        "failure" | "failed" => "✕",
-        "neutral" | "skipped" | "canceled" => "■",
+        "failure" => "✕",
+        "neutral" => "■",
         _ => "●",
     };
-    html! { span class={ "badge " (check.word) } { (sign) " " (check.name) ": " (check.word) } }
+    html! { span class={ "badge " (look(check)) } { (sign) " " (check.name) ": " (check.word) } }
 }
 
 fn card(check: &Check) -> Markup {
     html! {
-        section class={ "card check " (check.word) } {
+        section class={ "card check " (look(check)) } {
             p.head {
                 (badge(check)) " "
                 @if let Some(title) = &check.title { b { (title) } }

@@ -102,7 +102,7 @@ async fn testdata_what_gitlab_would_pass_over_is_a_problem() {
     let Some(folder) = protocol() else { return };
     let scene = Scene::with(|o| o.schemas = Some(folder)).await;
     scene.change();
-    scene.post("/merge_requests/7/notes", json!({ "body": "x", "boddy": "y" })).await;
+    scene.post("/merge_requests/7/notes", json!({ "body": "x", "bogus": "y" })).await;
     scene.get("/merge_requests/7/diffs?perpage=3").await;
     let url = format!("{}{SHOP}/merge_requests/7/notes", scene.gitlab.api_url());
     let form = scene.client.post(url).header("private-token", scene.write.value());
@@ -111,7 +111,7 @@ async fn testdata_what_gitlab_would_pass_over_is_a_problem() {
     assert_eq!(
         scene.gitlab.problems(),
         [
-            "schema: POST /projects/acme%2Fplatform%2Fshop/merge_requests/7/notes: request, not in the document: /boddy",
+            "schema: POST /projects/acme%2Fplatform%2Fshop/merge_requests/7/notes: request, not in the document: /bogus",
             "schema: GET /projects/acme%2Fplatform%2Fshop/merge_requests/7/diffs: query: perpage is not a parameter of GET /projects/{}/merge_requests/{}/diffs",
         ]
     );

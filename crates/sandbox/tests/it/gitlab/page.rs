@@ -27,6 +27,7 @@ async fn a_reviewer_sees_threads_under_their_lines() {
         "<strong>Real</strong>: look",
         "the summary",
         "1 finding stands",
+        "card check failure",
         "no model answers here",
         "a fake GitLab",
     ] {
