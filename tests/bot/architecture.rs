@@ -12,6 +12,7 @@ const EDGES: &[(&str, &[&str])] = &[
     ("egress", &["core"]),
     ("triage", &["core", "reports", "context", "egress"]),
     ("github", &["core"]),
+    ("gitlab", &["core"]),
     ("openai", &["core", "egress"]),
     ("store", &["core"]),
     ("sandbox", &["core"]),

@@ -1,0 +1,151 @@
+//! The one commit status of a head.
+//!
+//! A status is a name, a state and a sentence: the check's summary and annotations have no place in
+//! it, and stand in the threads and the summary on the merge request.
+//!
+//! It is put into the pipeline that decides about the merge, where there is one. A status of its own
+//! pipeline could, being green, take the place of one that failed.
+
+use chaffinch_core::{Check, Conclusion, ForgeError};
+use http::{Method, StatusCode};
+use serde::Deserialize;
+use serde_json::json;
+
+use crate::{
+    api::{Call, refused},
+    body::one_line,
+    handle::Handle,
+    source::{changes_at, merge_request, merges},
+};
+
+/// The name of our status, as it stands in a pipeline.
+pub const CHECK_NAME: &str = "chaffinch";
+const STATUSES: &str = "scope api, role Developer";
+/// GitLab refuses a longer description.
+const DESCRIPTION_LIMIT: usize = 255;
+/// How often a status is set again that another one got in the way of.
+const MOST_TRIES: u32 = 3;
+const MOST_PAGES: usize = 3;
+
+#[derive(Deserialize)]
+struct Status {
+    id: u64,
+    #[serde(default)]
+    name: String,
+    #[serde(default)]
+    status: String,
+    #[serde(default)]
+    description: Option<String>,
+    #[serde(default)]
+    pipeline_id: Option<u64>,
+}
+
+/// Where a status is put.
+#[derive(Default)]
+struct Place {
+    /// The commit, if it is not the head but a merge of it.
+    sha: Option<String>,
+    r#ref: Option<String>,
+    pipeline: Option<u64>,
+}
+
+pub(super) async fn set(handle: &Handle, check: &Check) -> Result<(), ForgeError> {
+    let place = place(handle, check).await?;
+    let sha = place.sha.as_deref().unwrap_or(check.head.as_str());
+    let state = state(check.conclusion);
+    let description = one_line(&check.title, DESCRIPTION_LIMIT);
+    let says_so = |found: Option<Status>| {
+        found.is_some_and(|s| s.status == state && s.description.as_deref() == Some(&description))
+    };
+    // Each status ends its pipeline anew, and that is an event, to us too: said once is enough.
+    if says_so(latest(handle, sha, &place).await?) {
+        return Ok(());
+    }
+    let mut body = json!({ "state": state, "name": CHECK_NAME, "description": description });
+    if let Some(r#ref) = &place.r#ref {
+        body["ref"] = json!(r#ref);
+    }
+    if let Some(pipeline) = place.pipeline {
+        body["pipeline_id"] = json!(pipeline);
+    }
+    let route = "/projects/{id}/statuses/{sha}";
+    let call =
+        Call::write(Method::POST, route, handle.url(&format!("/statuses/{sha}"))?, body, STATUSES);
+    let mut pause = handle.api.back_off();
+    for attempt in 1..=MOST_TRIES {
+        let answer = handle.exchange(&call).await?;
+        if answer.status.is_success() {
+            return Ok(());
+        }
+        match answer.status {
+            // Two at once: nothing was done, so this may be sent again.
+            StatusCode::CONFLICT if attempt < MOST_TRIES => {
+                tokio::time::sleep(pause).await;
+                pause *= 4;
+            }
+            StatusCode::CONFLICT => {
+                let why = "another status of this commit is being set".to_owned();
+                return Err(ForgeError::Unavailable { why });
+            }
+            // "Cannot transition status": it has that state already. Whether it does is looked up.
+            StatusCode::BAD_REQUEST if says_so(latest(handle, sha, &place).await?) => return Ok(()),
+            _ => return Err(refused(&answer, STATUSES, handle.api.clock().now())),
+        }
+    }
+    Ok(())
+}
+
+/// Ours, the newest.
+async fn latest(handle: &Handle, sha: &str, place: &Place) -> Result<Option<Status>, ForgeError> {
+    let route = "/projects/{id}/repository/commits/{sha}/statuses";
+    let path = format!("/repository/commits/{sha}/statuses?name={CHECK_NAME}");
+    let call = handle.get(route, &path, STATUSES)?;
+    let listed = match handle.list::<Status>(call, MOST_PAGES).await {
+        Err(ForgeError::NotFound) => return Ok(None),
+        listed => listed?.items,
+    };
+    let ours = |s: &Status| {
+        s.name == CHECK_NAME && (place.pipeline.is_none() || s.pipeline_id == place.pipeline)
+    };
+    Ok(listed.into_iter().filter(ours).max_by_key(|s| s.id))
+}
+
+/// Into the pipeline of the merge request whose head this is. Without one, GitLab makes a pipeline for
+/// the ref: the branch's, which the merge request then shows, or for a fork, whose branch is elsewhere
+/// and may be called as one of ours, the one under which we have its commits.
+async fn place(handle: &Handle, check: &Check) -> Result<Place, ForgeError> {
+    let Some(number) = changes_at(handle, &check.head).await?.into_iter().next() else {
+        return Ok(Place::default());
+    };
+    let found = merge_request(handle, number).await?;
+    let of_head = |sha: &str| sha == check.head.as_str();
+    if let Some(pipeline) = &found.head_pipeline
+        && pipeline.is_here(handle)
+        && (of_head(&pipeline.sha)
+            || (pipeline.is_of_merge(number) && merges(handle, &pipeline.sha, &check.head).await?))
+    {
+        return Ok(Place {
+            sha: (!of_head(&pipeline.sha)).then(|| pipeline.sha.clone()),
+            r#ref: pipeline.r#ref.clone(),
+            pipeline: Some(pipeline.id),
+        });
+    }
+    let r#ref = match found.is_fork(handle) {
+        true => format!("refs/merge-requests/{number}/head"),
+        false => found.source_branch,
+    };
+    Ok(Place { r#ref: Some(r#ref).filter(|r| !r.is_empty()), ..Place::default() })
+}
+
+/// GitLab has no state that is neither good nor bad and ends a pipeline. Of those that it has,
+/// `skipped` counts as passed beside jobs that passed, and `pending` and `running` promise that
+/// something will come of itself and keep the pipeline from ending, scanners' reports included.
+/// `canceled` ends it, is never green, holds up a merge where pipelines must succeed, and is not
+/// the red that a real finding has.
+fn state(conclusion: Conclusion) -> &'static str {
+    match conclusion {
+        Conclusion::Success => "success",
+        Conclusion::Failure => "failed",
+        Conclusion::Neutral => "canceled",
+    }
+}

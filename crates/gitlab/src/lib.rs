@@ -1,0 +1,22 @@
+#![doc = include_str!("../README.md")]
+
+mod api;
+mod body;
+mod config;
+mod discussion;
+mod forge;
+mod handle;
+mod inspect;
+pub mod permissions;
+mod projects;
+mod source;
+#[cfg(test)]
+mod testdata;
+mod webhook;
+
+pub use config::{Config, ConfigError, ProjectTokens, ReportFile};
+pub use discussion::CHECK_NAME;
+pub use forge::GitLab;
+pub use inspect::{Holder, Inspection};
+pub use projects::Projects;
+pub use webhook::{HookSecret, Received, Rejected, Webhook, WebhookConfig};
