@@ -15,7 +15,7 @@ use chaffinch_core::{
 };
 use serde::Deserialize;
 
-use crate::{handle::Handle, source::Lines};
+use crate::{handle::Handle, json::nullable, source::Lines};
 
 pub use checks::CHECK_NAME;
 
@@ -76,14 +76,14 @@ impl Discussion for GitLabDiscussion {
 #[derive(Deserialize)]
 struct Note {
     id: u64,
-    #[serde(default)]
+    #[serde(default, deserialize_with = "nullable")]
     body: String,
     #[serde(default)]
     author: Option<User>,
     /// GitLab's own ("changed this line in version 2").
-    #[serde(default)]
+    #[serde(default, deserialize_with = "nullable")]
     system: bool,
-    #[serde(default)]
+    #[serde(default, deserialize_with = "nullable")]
     resolved: bool,
     #[serde(default)]
     resolved_by: Option<User>,

@@ -7,6 +7,7 @@ use serde::{Deserialize, de::DeserializeOwned};
 
 use crate::{
     api::{Api, Call, encode, refused},
+    json::nullable,
     permissions::{Role, Token},
 };
 
@@ -76,11 +77,11 @@ impl Inspection {
 
 #[derive(Deserialize)]
 struct Own {
-    #[serde(default)]
+    #[serde(default, deserialize_with = "nullable")]
     name: String,
-    #[serde(default)]
+    #[serde(default, deserialize_with = "nullable")]
     scopes: Vec<String>,
-    #[serde(default)]
+    #[serde(default, deserialize_with = "nullable")]
     granular: bool,
     #[serde(default)]
     expires_at: Option<String>,
@@ -89,7 +90,7 @@ struct Own {
 
 #[derive(Deserialize)]
 struct User {
-    #[serde(default)]
+    #[serde(default, deserialize_with = "nullable")]
     username: String,
 }
 

@@ -7,6 +7,7 @@ mod discussion;
 mod forge;
 mod handle;
 mod inspect;
+mod json;
 pub mod permissions;
 mod projects;
 mod source;

@@ -15,6 +15,7 @@ use crate::{
     api::{Call, refused},
     body::one_line,
     handle::Handle,
+    json::nullable,
     source::{changes_at, merge_request, merges},
 };
 
@@ -30,9 +31,9 @@ const MOST_PAGES: usize = 3;
 #[derive(Deserialize)]
 struct Status {
     id: u64,
-    #[serde(default)]
+    #[serde(default, deserialize_with = "nullable")]
     name: String,
-    #[serde(default)]
+    #[serde(default, deserialize_with = "nullable")]
     status: String,
     #[serde(default)]
     description: Option<String>,

@@ -9,12 +9,13 @@ use super::WRITE;
 use crate::{
     api::{Call, refused},
     handle::Handle,
+    json::nullable,
 };
 
 #[derive(Deserialize)]
 struct Draft {
     id: u64,
-    #[serde(default)]
+    #[serde(default, deserialize_with = "nullable")]
     note: String,
 }
 
@@ -28,8 +29,8 @@ pub(super) enum Went {
     NoDrafts,
 }
 
-/// Removes drafts of ours that a run left behind: publishing takes all that there are. A draft is seen
-/// by its author alone. False where there are no drafts.
+/// Removes drafts of ours that a run left behind: publishing takes all that there are. False where we
+/// must do without: GitLab has no drafts for us, or the token is a person's, who is writing some.
 pub(super) async fn clear(handle: &Handle, number: u64) -> Result<bool, ForgeError> {
     let route = "/projects/{id}/merge_requests/{iid}/draft_notes";
     let path = format!("/merge_requests/{number}/draft_notes");
@@ -40,7 +41,9 @@ pub(super) async fn clear(handle: &Handle, number: u64) -> Result<bool, ForgeErr
         answer => answer?.json()?,
     };
     let route = "/projects/{id}/merge_requests/{iid}/draft_notes/{id}";
-    for draft in drafts.iter().filter(|draft| Marker::find(&draft.note).is_some()) {
+    let (ours, theirs): (Vec<_>, Vec<_>) =
+        drafts.iter().partition(|draft| Marker::find(&draft.note).is_some());
+    for draft in ours {
         let url = handle.url(&format!("{path}/{}", draft.id))?;
         let call = Call::delete(route, url, WRITE);
         match handle.send(&call).await {
@@ -48,7 +51,7 @@ pub(super) async fn clear(handle: &Handle, number: u64) -> Result<bool, ForgeErr
             outcome => outcome.map(drop)?,
         }
     }
-    Ok(true)
+    Ok(theirs.is_empty())
 }
 
 pub(super) async fn add(

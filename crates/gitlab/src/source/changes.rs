@@ -5,6 +5,7 @@ use serde::Deserialize;
 
 use super::{READ, pipelines::Pipeline};
 use crate::handle::Handle;
+use crate::json::nullable;
 
 /// How many pages of open merge requests are searched for a head, a hundred a page.
 const MOST_PAGES: usize = 3;
@@ -13,10 +14,10 @@ const MOST_PAGES: usize = 3;
 pub(crate) struct MergeRequest {
     iid: u64,
     state: String,
-    #[serde(default)]
+    #[serde(default, deserialize_with = "nullable")]
     draft: bool,
     /// What `draft` was called before.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "nullable")]
     work_in_progress: bool,
     /// Null while there is no commit.
     #[serde(default)]
@@ -29,7 +30,7 @@ pub(crate) struct MergeRequest {
     source_project_id: Option<u64>,
     #[serde(default)]
     target_project_id: Option<u64>,
-    #[serde(default)]
+    #[serde(default, deserialize_with = "nullable")]
     pub(crate) source_branch: String,
     /// `35`, or `1000+` where not all are listed.
     #[serde(default)]

@@ -9,6 +9,7 @@ use serde::Deserialize;
 
 use super::{DiffRefs, READ, changes::merge_request};
 use crate::handle::Handle;
+use crate::json::nullable;
 
 /// GitLab lists 3,000 files of a merge request and no more.
 const MOST_PAGES: usize = 31;
@@ -23,13 +24,13 @@ struct File {
     a_mode: Option<String>,
     #[serde(default)]
     b_mode: Option<String>,
-    #[serde(default)]
+    #[serde(default, deserialize_with = "nullable")]
     diff: String,
-    #[serde(default)]
+    #[serde(default, deserialize_with = "nullable")]
     new_file: bool,
-    #[serde(default)]
+    #[serde(default, deserialize_with = "nullable")]
     renamed_file: bool,
-    #[serde(default)]
+    #[serde(default, deserialize_with = "nullable")]
     deleted_file: bool,
     #[serde(default)]
     collapsed: Option<bool>,

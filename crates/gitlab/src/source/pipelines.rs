@@ -5,6 +5,7 @@ use serde::Deserialize;
 
 use super::READ;
 use crate::handle::Handle;
+use crate::json::nullable;
 
 /// Pipelines of one head that are looked at, newest first.
 const MOST_PIPELINES: usize = 20;
@@ -108,7 +109,7 @@ pub(crate) async fn merges(
 ) -> Result<bool, ForgeError> {
     #[derive(Deserialize)]
     struct Commit {
-        #[serde(default)]
+        #[serde(default, deserialize_with = "nullable")]
         parent_ids: Vec<String>,
     }
     let Ok(commit) = CommitSha::new(commit) else { return Ok(false) };

@@ -15,6 +15,7 @@ use crate::{
     api::{Call, encode},
     body::plain,
     handle::Handle,
+    json::nullable,
 };
 
 /// What a job's `artifacts: reports: sast` is always called.
@@ -27,17 +28,17 @@ const MOST_PAGES: usize = 10;
 #[derive(Deserialize)]
 struct Job {
     id: u64,
-    #[serde(default)]
+    #[serde(default, deserialize_with = "nullable")]
     name: String,
-    #[serde(default)]
+    #[serde(default, deserialize_with = "nullable")]
     status: String,
-    #[serde(default)]
+    #[serde(default, deserialize_with = "nullable")]
     artifacts: Vec<Artifact>,
 }
 
 #[derive(Deserialize)]
 struct Artifact {
-    #[serde(default)]
+    #[serde(default, deserialize_with = "nullable")]
     file_type: String,
 }
 

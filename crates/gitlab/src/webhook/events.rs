@@ -11,6 +11,7 @@ use super::{Received, Webhook};
 use crate::{
     body::plain,
     forge::repo_id,
+    json::nullable,
     source::{is_job, merge_request_of},
 };
 
@@ -22,7 +23,7 @@ const RAN: [&str; 2] = ["success", "failed"];
 
 #[derive(Deserialize)]
 struct Kind {
-    #[serde(default)]
+    #[serde(default, deserialize_with = "nullable")]
     object_kind: String,
 }
 
@@ -40,7 +41,7 @@ struct MergeRequestEvent {
     project: Project,
     object_attributes: MergeRequest,
     #[serde(default)]
-    changes: Changes,
+    changes: Value,
 }
 
 #[derive(Deserialize)]
@@ -68,21 +69,13 @@ struct Commit {
     id: String,
 }
 
-#[derive(Deserialize, Default)]
-struct Changes {
-    #[serde(default)]
-    draft: Value,
-    #[serde(default)]
-    work_in_progress: Value,
-}
-
 #[derive(Deserialize)]
 struct PipelineEvent {
     project: Project,
     object_attributes: Pipeline,
     #[serde(default)]
     merge_request: Option<Named>,
-    #[serde(default)]
+    #[serde(default, deserialize_with = "nullable")]
     builds: Vec<Build>,
 }
 
@@ -92,9 +85,9 @@ struct Pipeline {
     sha: String,
     #[serde(default)]
     r#ref: Option<String>,
-    #[serde(default)]
+    #[serde(default, deserialize_with = "nullable")]
     tag: bool,
-    #[serde(default)]
+    #[serde(default, deserialize_with = "nullable")]
     status: String,
     #[serde(default)]
     source: Option<String>,
@@ -112,7 +105,7 @@ struct Named {
 #[derive(Deserialize)]
 struct Build {
     id: u64,
-    #[serde(default)]
+    #[serde(default, deserialize_with = "nullable")]
     status: String,
 }
 
@@ -120,12 +113,12 @@ struct Build {
 struct BuildEvent {
     build_id: u64,
     build_name: String,
-    #[serde(default)]
+    #[serde(default, deserialize_with = "nullable")]
     build_status: String,
     sha: String,
     #[serde(default)]
     r#ref: Option<String>,
-    #[serde(default)]
+    #[serde(default, deserialize_with = "nullable")]
     tag: bool,
     project_id: u64,
     /// Newer servers only.
@@ -182,8 +175,8 @@ fn merge_request(event: MergeRequestEvent, delivery: DeliveryId) -> Work {
         return Err("a draft");
     }
     let given = |text: &Option<String>| text.as_deref().is_some_and(|text| !text.is_empty());
-    let was_draft = |change: &Value| change["previous"] == true;
-    let ready = was_draft(&event.changes.draft) || was_draft(&event.changes.work_in_progress);
+    let was = |what: &str| event.changes[what]["previous"] == true;
+    let ready = was("draft") || was("work_in_progress");
     match request.action.as_deref() {
         Some("open" | "reopen") => {}
         Some("update") if given(&request.oldrev) => {}

@@ -254,6 +254,16 @@ async fn drafts_that_a_run_left_behind_are_not_published_with_the_new_ones() {
 }
 
 #[tokio::test]
+async fn drafts_that_a_person_is_writing_with_the_same_user_are_left_alone() {
+    let mut kept = Kept::default();
+    kept.drafts.push(json!({ "id": 7, "note": "not for others yet" }));
+    let peer = Peer::start(gitlab(kept, Trouble::default())).await;
+    let posted = write(&peer).await.post(&change(), &three()).await.unwrap();
+    assert!(posted.iter().all(|p| matches!(p, Posted::OnLine(_))));
+    assert_eq!(writes(&peer), ["POST /discussions"; 3]);
+}
+
+#[tokio::test]
 async fn a_limit_or_a_failure_while_posting_is_told_and_not_taken_for_a_refusal() {
     for (status, limited) in [(429, true), (502, false)] {
         let keep = gitlab(Kept::default(), Trouble::default());
