@@ -247,4 +247,42 @@ mod tests {
         // `printf app/db.py | sha1sum`
         assert_eq!(code, "087aa28b2d1c1f7947d6f5924b2cca19c6ae5c6c_12_11");
     }
+
+    fn patch(first: (u32, u32), kinds: &[u8]) -> String {
+        let count = |without: u8| kinds.iter().filter(|kind| **kind != without).count();
+        let (old, new) = (count(b'+'), count(b'-'));
+        let lines: Vec<_> = kinds.iter().map(|kind| format!("{}x\n", char::from(*kind))).collect();
+        format!("@@ -{},{old} +{},{new} @@\n{}", first.0, first.1, lines.concat())
+    }
+
+    proptest::proptest! {
+        #[test]
+        fn every_line_that_a_diff_shows_has_a_place_of_its_own(
+            old in 1u32..900, new in 1u32..900,
+            kinds in proptest::collection::vec(proptest::sample::select(&b" +-"[..]), 1..40),
+        ) {
+            // A side of a hunk that shows nothing of it starts at 0 and ends there.
+            let side = |without: u8, at| if kinds.iter().all(|k| *k == without) { 0 } else { at };
+            let text = patch((side(b'+', old), side(b'-', new)), &kinds);
+            let file = file("a.py", None, FileStatus::Modified, &text);
+            let hunk = file.hunks.as_ref().unwrap()[0].clone();
+            let changed = ChangedLines { files: vec![file], complete: true };
+            let mut codes = std::collections::HashSet::new();
+            for line in numbered(&hunk) {
+                codes.insert((line.old, line.new));
+                let (number, side) = match (line.line.new, line.line.old) {
+                    (Some(new), _) => (new, Side::New),
+                    (None, Some(old)) => (old, Side::Old),
+                    (None, None) => unreachable!("a line is on one side at least"),
+                };
+                let lines = LineRange::new(number, number);
+                let at = Placement { path: "a.py".parse().unwrap(), lines, side };
+                let position = of(&refs(), &changed, &at).unwrap();
+                let said = |key: &str| position[key].as_u64().map(|n| n as u32);
+                proptest::prop_assert_eq!(said("old_line"), line.line.old);
+                proptest::prop_assert_eq!(said("new_line"), line.line.new);
+            }
+            proptest::prop_assert_eq!(codes.len(), hunk.lines.len());
+        }
+    }
 }

@@ -4,6 +4,7 @@
 use std::collections::HashSet;
 
 use chaffinch_core::{Change, ForgeError, RawReport, ReportId, SourceBytes};
+use http::StatusCode;
 use serde::Deserialize;
 
 use super::{
@@ -12,7 +13,7 @@ use super::{
 };
 use crate::{
     ReportFile,
-    api::{Call, encode},
+    api::{Call, encode, refused},
     body::plain,
     handle::Handle,
     json::nullable,
@@ -121,20 +122,26 @@ async fn download(
             .or_else(|_| ReportId::new(format!("job:{}{note}", job.id)))
             .map_err(|e| ForgeError::Other(format!("gitlab: {e}")))
     };
-    match handle.send(&Call::bytes(route, url, left, READ)).await {
-        Ok(answer) => Ok(RawReport { id: id("")?, bytes: answer.body.into() }),
-        // A scan that left nothing behind must not be passed over: handed on empty, it is a report
-        // that cannot be read, and the check says so. A report is found here only if the job lists
-        // its file under `paths` too.
-        Err(ForgeError::NotFound) => {
-            tracing::warn!(
-                repository = %handle.repo.name, job = job.id, name = plain(&job.name),
-                "a scan's report cannot be downloaded: is its file listed under artifacts: paths?"
-            );
-            let id = id(":not-among-artifacts:paths")?;
-            Ok(RawReport { id, bytes: SourceBytes::default() })
+    let call = Call::bytes(route, url, left, READ);
+    let answer = match handle.exchange(&call).await {
+        Err(ForgeError::Truncated { .. }) => return Err(ForgeError::Truncated { limit }),
+        answer => answer?,
+    };
+    // A scan whose report cannot be had must not be passed over, nor keep others from being read:
+    // handed on empty, it is a report that cannot be read, and the check says so.
+    let note = match answer.status {
+        status if status.is_success() => {
+            return Ok(RawReport { id: id("")?, bytes: answer.body.into() });
         }
-        Err(ForgeError::Truncated { .. }) => Err(ForgeError::Truncated { limit }),
-        Err(error) => Err(error),
-    }
+        // GitLab finds the file only if the job lists it under `paths` too.
+        StatusCode::NOT_FOUND => ":not-among-artifacts:paths",
+        // `artifacts: access: developer`.
+        StatusCode::FORBIDDEN => ":needs-role-Developer",
+        _ => return Err(refused(&answer, call.needs, handle.api.clock().now())),
+    };
+    tracing::warn!(
+        repository = %handle.repo.name, job = job.id, name = plain(&job.name), note,
+        "a scan's report cannot be downloaded"
+    );
+    Ok(RawReport { id: id(note)?, bytes: SourceBytes::default() })
 }

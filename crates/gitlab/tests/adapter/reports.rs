@@ -139,6 +139,31 @@ async fn a_report_in_object_storage_is_fetched_without_the_token() {
 }
 
 #[tokio::test]
+async fn a_report_that_cannot_be_had_is_one_that_cannot_be_read_and_others_are() {
+    for (status, note) in [(403, "needs-role-Developer"), (404, "not-among-artifacts:paths")] {
+        let peer = Peer::start(move |seen| match seen.line.contains("/jobs/111/artifacts/") {
+            true => reply(status, json!({ "message": "no" })),
+            false => scanning(seen),
+        })
+        .await;
+        let reports = read(&peer, peer.config()).await.reports(&change()).await.unwrap();
+        let (empty, whole): (Vec<_>, Vec<_>) = reports.iter().partition(|r| r.bytes.is_empty());
+        let refused = empty.iter().find(|r| r.id.as_str().starts_with("job:111:")).unwrap();
+        assert!(refused.id.as_str().ends_with(note), "{}", refused.id);
+        assert!(!whole.is_empty());
+    }
+    // What may be better next time, or is wrong with the token itself, is no report.
+    for status in [401, 429, 500] {
+        let peer = Peer::start(move |seen| match seen.line.contains("/artifacts/") {
+            true => reply(status, json!({ "message": "no" })),
+            false => scanning(seen),
+        })
+        .await;
+        assert!(read(&peer, peer.config()).await.reports(&change()).await.is_err(), "{status}");
+    }
+}
+
+#[tokio::test]
 async fn a_head_without_pipelines_has_no_reports_and_a_failure_is_no_absence() {
     let peer = Peer::start(|seen| {
         let (_, path) = below(seen)?;
