@@ -10,6 +10,7 @@ use serde_json::{Value, json};
 use crate::peer::*;
 
 const MERGE: &str = "cccccccccccccccccccccccccccccccccccccccc";
+const OLD_MERGE: &str = "dddddddddddddddddddddddddddddddddddddddd";
 
 fn check(conclusion: Conclusion) -> Check {
     Check {
@@ -31,7 +32,8 @@ fn statuses(found: Option<Value>) -> impl Fn(&Seen) -> Option<Reply> {
         if let Some(rest) = path.strip_prefix("/repository/commits/") {
             let (commit, rest) = rest.split_once('/').unwrap_or((rest, ""));
             if rest.is_empty() {
-                return reply(200, json!({ "parent_ids": [BASE, HEAD] }));
+                let merged = if commit == MERGE { HEAD } else { OLD_MERGE };
+                return reply(200, json!({ "parent_ids": [BASE, merged] }));
             }
             if rest.starts_with("merge_requests?") {
                 return reply(200, found.iter().cloned().collect());
@@ -107,7 +109,8 @@ async fn a_status_goes_into_the_pipeline_that_decides_about_the_merge() {
         (Some(42), pipeline(42, HEAD, "topic"), format!("{HEAD} topic 9")),
         (Some(42), pipeline(42, HEAD, own), format!("{HEAD} {own} 9")),
         (Some(42), pipeline(42, MERGE, merged), format!("{MERGE} {merged} 9")),
-        // Of an older head; of another merge request; in a fork; none at all.
+        // Of an older head, or a merge of one; of another merge request; in a fork; none at all.
+        (Some(42), pipeline(42, OLD_MERGE, merged), format!("{HEAD} topic -")),
         (Some(42), pipeline(42, BASE, "topic"), format!("{HEAD} topic -")),
         (Some(42), pipeline(42, MERGE, "refs/merge-requests/8/merge"), format!("{HEAD} topic -")),
         (Some(43), pipeline(43, HEAD, "topic"), format!("{HEAD} {own} -")),
