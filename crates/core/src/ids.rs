@@ -25,6 +25,9 @@ pub enum ForgeKind {
 }
 
 impl ForgeKind {
+    /// All of them.
+    pub const ALL: [Self; 2] = [Self::GitHub, Self::GitLab];
+
     /// The word used in keys, routes and configuration.
     pub fn as_str(self) -> &'static str {
         match self {

@@ -198,7 +198,8 @@ impl Door {
         if inspected.policy_digest != self.policy_digest || inspected.origin != self.origin {
             return Err(ClearError::Other("it was inspected for another policy or endpoint"));
         }
-        if !self.policy.allows(&disclosure.change.repo.name) {
+        let repo = &disclosure.change.repo;
+        if !self.policy.allows(repo.forge, &repo.name) {
             return Err(ClearError::Repository);
         }
         let receipt = self.receipt(&inspected, disclosure)?;

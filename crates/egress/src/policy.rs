@@ -2,7 +2,7 @@
 
 mod patterns;
 
-use chaffinch_core::{RepoName, Rung};
+use chaffinch_core::{ForgeKind, RepoName, Rung};
 use serde::{Deserialize, Serialize};
 
 use crate::{digest::Fields, redact::compile_extra};
@@ -197,9 +197,9 @@ impl Policy {
         Ok(())
     }
 
-    /// Whether `repo` may be worked on.
-    pub fn allows(&self, repo: &RepoName) -> bool {
-        self.repositories.iter().any(|p| p.matches(repo))
+    /// Whether the repository of that name on that forge may be worked on.
+    pub fn allows(&self, forge: ForgeKind, name: &RepoName) -> bool {
+        self.repositories.iter().any(|p| p.matches(forge, name))
     }
 
     /// SHA-256 of the policy, hexadecimal: the same for two policies that say the same, whatever

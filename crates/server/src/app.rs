@@ -2,31 +2,40 @@
 
 use std::{sync::Arc, time::Duration};
 
-use chaffinch_core::{Clock, Enqueued, Entropy, Forge, Job, Queue, RepoName, StoreError, Vault};
+use chaffinch_core::{
+    Clock, Enqueued, Entropy, ForgeKind, Job, Queue, RepoName, StoreError, Vault,
+};
 use chaffinch_egress::Door;
-use chaffinch_github::Webhook;
 use chaffinch_triage::Engine;
 use metrics_exporter_prometheus::PrometheusHandle;
 use secrecy::SecretString;
 use tokio::sync::{Notify, Semaphore};
 
+use crate::forges::Forges;
+
 /// The wired program: ports, limits, and the bell that wakes workers.
 pub struct App {
-    pub(crate) github: Arc<dyn Forge>,
-    pub(crate) webhook: Webhook,
+    pub(crate) forges: Forges,
     pub(crate) queue: Arc<dyn Queue>,
     pub(crate) vault: Arc<dyn Vault>,
     pub(crate) door: Arc<Door>,
     pub(crate) engine: Engine,
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) entropy: Arc<dyn Entropy>,
-    pub(crate) uploads: Vec<(RepoName, SecretString)>,
+    pub(crate) uploads: Vec<Uploader>,
     pub(crate) limits: Limits,
     pub(crate) metrics: PrometheusHandle,
     /// Rings when a job may be due.
     pub(crate) bell: Notify,
     /// One permit for each upload that may be in memory at a time.
     pub(crate) upload_room: Semaphore,
+}
+
+/// A repository whose CI may upload, and what it proves itself with.
+pub(crate) struct Uploader {
+    pub(crate) forge: ForgeKind,
+    pub(crate) repository: RepoName,
+    pub(crate) token: SecretString,
 }
 
 /// Numbers from the configuration that routes and workers need.

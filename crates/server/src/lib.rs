@@ -2,6 +2,7 @@
 
 mod app;
 pub mod config;
+mod forges;
 mod http_client;
 mod local;
 mod metric;

@@ -13,12 +13,13 @@ use axum::{
     http::StatusCode,
     routing::{get, post},
 };
+use chaffinch_core::ForgeKind;
 use tokio::sync::Semaphore;
 use tower_http::{catch_panic::CatchPanicLayer, timeout::TimeoutLayer};
 
 use crate::App;
 
-/// GitHub gives a webhook ten seconds; the rest is bounded all the more.
+/// Both forges give a webhook ten seconds; the rest is bounded all the more.
 const DELIVERY: Duration = Duration::from_secs(9);
 /// A hundred megabytes over a slow line.
 const UPLOAD: Duration = Duration::from_secs(300);
@@ -28,9 +29,13 @@ pub fn router(app: Arc<App>) -> Router {
     let limits = app.limits;
     let bounded = |time| TimeoutLayer::with_status_code(StatusCode::REQUEST_TIMEOUT, time);
     let room = Arc::new(Semaphore::new(webhook::ROOM));
-    let delivery = move |app, request| webhook::github(app, room, request);
+    let deliveries = |forge: ForgeKind| {
+        let room = Arc::clone(&room);
+        post(move |app, request| webhook::deliver(forge, app, room, request))
+    };
     let quick = Router::new()
-        .route("/webhooks/github", post(delivery))
+        .route("/webhooks/github", deliveries(ForgeKind::GitHub))
+        .route("/webhooks/gitlab", deliveries(ForgeKind::GitLab))
         .route("/healthz", get(health::live))
         .route("/readyz", get(health::ready))
         .route("/metrics", get(health::metrics))

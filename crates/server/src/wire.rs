@@ -4,7 +4,7 @@ use std::{sync::Arc, time::Duration};
 
 use anyhow::{Context, anyhow, bail};
 use chaffinch_context::{Extractor, O200k};
-use chaffinch_core::{Clock, Entropy, Queue, Receipts, RepoName, TokenCount, Vault};
+use chaffinch_core::{Clock, Entropy, ForgeKind, Queue, Receipts, TokenCount, Vault};
 use chaffinch_egress::{self as egress, Door, Model, PolicyError};
 use chaffinch_github::{self as github, GitHub, Webhook};
 use chaffinch_openai as openai;
@@ -15,10 +15,11 @@ use tokio::sync::{Notify, Semaphore};
 
 use crate::{
     App, Config, SystemClock, SystemEntropy,
-    app::Limits,
+    app::{Limits, Uploader},
     config::{
         ConfigError, ModelApi, ModelAuth, ModelOutputLimit, ModelStructured, Secret, read_secret,
     },
+    forges::{At, Forges},
     http_client,
 };
 
@@ -48,13 +49,12 @@ impl App {
         entropy: Arc<dyn Entropy>,
     ) -> anyhow::Result<Self> {
         config.validate()?;
-        let Edge { github, webhook, uploads, sealer } = edge(config, &clock)?;
+        let Edge { forges, uploads, sealer } = edge(config, &clock)?;
         let store = store_at(config, sealer, Arc::clone(&clock), Arc::clone(&entropy)).await?;
         let (engine, door) =
             engine(config, Arc::clone(&store.vault), store.receipts, &clock, &entropy)?;
         Ok(Self {
-            github: Arc::new(github),
-            webhook,
+            forges,
             queue: store.queue,
             vault: store.vault,
             door,
@@ -72,15 +72,28 @@ impl App {
 
 /// What can be made of the configuration without opening a connection.
 struct Edge {
-    github: GitHub,
-    webhook: Webhook,
-    uploads: Vec<(RepoName, SecretString)>,
+    forges: Forges,
+    uploads: Vec<Uploader>,
     sealer: Sealer,
 }
 
 fn edge(config: &Config, clock: &Arc<dyn Clock>) -> anyhow::Result<Edge> {
-    let http = client(config)?;
+    let forges = Forges { github: github(config, clock)? };
+    let previous = given("store.key_previous", &config.store.key_previous())?;
+    Ok(Edge {
+        uploads: uploads(config, &forges.kinds())?,
+        forges,
+        sealer: Sealer::new(&wanted("store.key", &config.store.key())?, previous.as_ref())
+            .context("store.key")?,
+    })
+}
+
+/// GitHub, if it is configured.
+fn github(config: &Config, clock: &Arc<dyn Clock>) -> anyhow::Result<Option<At<Webhook>>> {
     let from = &config.github;
+    if !from.is_configured() {
+        return Ok(None);
+    }
     let github = github::Config {
         private_key: wanted("github.private_key", &from.private_key())?,
         api_url: from.api_url.clone(),
@@ -90,8 +103,22 @@ fn edge(config: &Config, clock: &Arc<dyn Clock>) -> anyhow::Result<Edge> {
     };
     let mut secrets = vec![wanted("github.webhook_secret", &from.webhook_secret())?];
     secrets.extend(given("github.webhook_secret_previous", &from.webhook_secret_previous())?);
+    let webhook = Webhook::new(secrets, from.app_id)?;
+    let forge = Arc::new(GitHub::new(github, client(config)?, Arc::clone(clock))?);
+    Ok(Some(At { forge, webhook }))
+}
+
+/// Who may upload.
+fn uploads(config: &Config, forges: &[ForgeKind]) -> anyhow::Result<Vec<Uploader>> {
     let mut uploads = Vec::new();
     for upload in &config.upload {
+        let forge = match (upload.forge, forges) {
+            (Some(forge), _) => forge,
+            (None, [only]) => *only,
+            (None, _) => {
+                bail!("upload.forge of {}: say \"github\" or \"gitlab\"", upload.repository)
+            }
+        };
         let token = wanted(&upload.name(), &upload.token())?;
         if token.expose_secret().len() < SHORTEST_TOKEN {
             bail!(
@@ -99,16 +126,9 @@ fn edge(config: &Config, clock: &Arc<dyn Clock>) -> anyhow::Result<Edge> {
                 upload.name()
             );
         }
-        uploads.push((upload.repository.clone(), token));
+        uploads.push(Uploader { forge, repository: upload.repository.clone(), token });
     }
-    let previous = given("store.key_previous", &config.store.key_previous())?;
-    Ok(Edge {
-        github: GitHub::new(github, http, Arc::clone(clock))?,
-        webhook: Webhook::new(secrets, from.app_id)?,
-        uploads,
-        sealer: Sealer::new(&wanted("store.key", &config.store.key())?, previous.as_ref())
-            .context("store.key")?,
-    })
+    Ok(uploads)
 }
 
 /// Checks everything that `serve` needs, short of opening a connection.

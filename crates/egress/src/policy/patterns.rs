@@ -2,13 +2,14 @@
 
 use std::{fmt, str::FromStr};
 
-use chaffinch_core::RepoName;
+use chaffinch_core::{ForgeKind, RepoName};
 use serde::{Deserialize, Serialize};
 
 use crate::PolicyError;
 
 /// `acme/shop`, or `acme/*`: a star stands for exactly one whole segment, and never for the first.
-/// Letters match in either case, as on the forges.
+/// Letters match in either case, as on the forges. `gitlab:acme/shop` is that of GitLab alone,
+/// `github:acme/shop` that of GitHub; without such a word it is that of any forge that is configured.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
 pub struct RepoPattern(String);
@@ -33,9 +34,13 @@ impl RepoPattern {
         &self.0
     }
 
-    /// Whether `repo` is one of those meant.
-    pub fn matches(&self, repo: &RepoName) -> bool {
-        let (mut wanted, mut found) = (self.0.split('/'), repo.as_str().split('/'));
+    /// Whether the repository of that name on that forge is one of those meant.
+    pub fn matches(&self, forge: ForgeKind, name: &RepoName) -> bool {
+        let (only, pattern) = split(&self.0);
+        if only.is_some_and(|only| only != forge.as_str()) {
+            return false;
+        }
+        let (mut wanted, mut found) = (pattern.split('/'), name.as_str().split('/'));
         loop {
             match (wanted.next(), found.next()) {
                 (None, None) => return true,
@@ -47,7 +52,16 @@ impl RepoPattern {
     }
 }
 
+/// The forge that a pattern is for, if it says one, and the rest.
+fn split(text: &str) -> (Option<&str>, &str) {
+    text.split_once(':').map_or((None, text), |(forge, rest)| (Some(forge), rest))
+}
+
 fn check(text: &str) -> Result<(), &'static str> {
+    let (forge, text) = split(text);
+    if forge.is_some_and(|forge| ForgeKind::ALL.iter().all(|known| known.as_str() != forge)) {
+        return Err("before the colon, write `github` or `gitlab`");
+    }
     if text.split('/').next() == Some("*") {
         return Err("the first segment may not be a star: name the owner or group");
     }

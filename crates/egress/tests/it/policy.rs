@@ -1,6 +1,6 @@
 //! What a policy allows, and what it may say.
 
-use chaffinch_core::{RepoName, Rung};
+use chaffinch_core::{ForgeKind, RepoName, Rung};
 use chaffinch_egress::{ExtraPattern, Listing, Mode, Policy, PolicyError, Redact, RepoPattern};
 
 fn allowing(patterns: &[&str]) -> Policy {
@@ -14,14 +14,14 @@ fn repo(name: &str) -> RepoName {
 
 #[test]
 fn an_empty_allow_list_allows_nothing() {
-    assert!(!Policy::default().allows(&repo("acme/shop")));
+    assert!(!Policy::default().allows(ForgeKind::GitHub, &repo("acme/shop")));
 }
 
 #[test]
 fn a_star_stands_for_exactly_one_whole_segment() {
     let policy = allowing(&["acme/*", "group/*/api", "solo/one"]);
     for allowed in ["acme/shop", "Acme/Shop", "group/x/api", "solo/one"] {
-        assert!(policy.allows(&repo(allowed)), "{allowed}");
+        assert!(policy.allows(ForgeKind::GitHub, &repo(allowed)), "{allowed}");
     }
     for refused in [
         "acme/a/b",
@@ -32,15 +32,36 @@ fn a_star_stands_for_exactly_one_whole_segment() {
         "solo/two",
         "x/solo/one",
     ] {
-        assert!(!policy.allows(&repo(refused)), "{refused}");
+        assert!(!policy.allows(ForgeKind::GitHub, &repo(refused)), "{refused}");
     }
 }
 
 #[test]
+fn a_pattern_may_be_for_one_forge_alone() {
+    let policy = allowing(&["gitlab:acme/*", "solo/one"]);
+    let allowed = |forge, name| policy.allows(forge, &repo(name));
+    assert!(allowed(ForgeKind::GitLab, "acme/shop") && !allowed(ForgeKind::GitHub, "acme/shop"));
+    assert!(allowed(ForgeKind::GitLab, "solo/one") && allowed(ForgeKind::GitHub, "solo/one"));
+}
+
+#[test]
 fn a_pattern_names_an_owner_and_no_part_of_a_segment() {
-    for bad in
-        ["", "*", "*/*", "*/shop", "acme", "acme/sh*", "acme/**", "acme/", "acme/..", "a b/c"]
-    {
+    for bad in [
+        "",
+        "*",
+        "*/*",
+        "*/shop",
+        "acme",
+        "acme/sh*",
+        "acme/**",
+        "acme/",
+        "acme/..",
+        "a b/c",
+        "svn:a/b",
+        ":a/b",
+        "gitlab:",
+        "gitlab:*/b",
+    ] {
         let error = RepoPattern::new(bad).err();
         assert!(matches!(error, Some(PolicyError::Repository { .. })), "{bad:?}");
     }

@@ -4,7 +4,7 @@ mod model;
 
 use std::{net::SocketAddr, path::PathBuf};
 
-use chaffinch_core::{RepoName, Rung};
+use chaffinch_core::{ForgeKind, RepoName, Rung};
 use chaffinch_egress::Listing;
 use secrecy::{ExposeSecret, SecretString};
 use serde::Deserialize;
@@ -171,6 +171,11 @@ pub struct GitHub {
 }
 
 impl GitHub {
+    /// Whether anything is said of an App of ours.
+    pub fn is_configured(&self) -> bool {
+        self.app_id != 0 || self.private_key().is_given() || self.webhook_secret().is_given()
+    }
+
     /// The App's private key, PEM.
     pub fn private_key(&self) -> Secret {
         Secret::of(&self.private_key, &self.private_key_file)
@@ -206,6 +211,7 @@ impl GitHub {
 #[expect(missing_docs, reason = "documented in chaffinch.example.toml")]
 pub struct Upload {
     pub repository: RepoName,
+    pub forge: Option<ForgeKind>,
     token: Option<SecretString>,
     token_file: Option<PathBuf>,
 }
@@ -213,7 +219,7 @@ pub struct Upload {
 impl Upload {
     /// A repository whose CI may upload with this token.
     pub fn new(repository: RepoName, token: SecretString) -> Self {
-        Self { repository, token: Some(token), token_file: None }
+        Self { repository, forge: None, token: Some(token), token_file: None }
     }
 
     /// What the repository's CI proves itself with.

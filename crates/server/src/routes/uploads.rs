@@ -8,8 +8,8 @@ use axum::{
     http::{HeaderMap, StatusCode, header},
 };
 use chaffinch_core::{
-    CommitSha, DeliveryId, ForgeError, Job, RepoName, ReportId, SourceBytes, Subject, Trigger,
-    VaultKind,
+    CommitSha, DeliveryId, ForgeError, ForgeKind, Job, RepoName, ReportId, SourceBytes, Subject,
+    Trigger, VaultKind,
 };
 use secrecy::ExposeSecret;
 use serde::Deserialize;
@@ -70,10 +70,10 @@ async fn receive(
     request: Request,
 ) -> Result<ReportId, Refusal> {
     // Who it is comes before what it sends: a stranger's body is never read.
-    if !token_fits(app, &about.repository, headers) {
+    let Some(forge) = uploader(app, &about.repository, headers) else {
         return Err((StatusCode::UNAUTHORIZED, "no such repository, or a wrong token"));
-    }
-    if !app.door.policy().allows(&about.repository) {
+    };
+    if !app.door.policy().allows(forge, &about.repository) {
         return Err((StatusCode::FORBIDDEN, "the repository is not in policy.repositories"));
     }
     let _room = app
@@ -86,9 +86,11 @@ async fn receive(
     if body.is_empty() {
         return Err((StatusCode::BAD_REQUEST, "the report is empty"));
     }
-    let repo = app.github.locate(&about.repository).await.map_err(|e| match e {
+    let gone = (StatusCode::SERVICE_UNAVAILABLE, "its forge is not configured");
+    let forge = app.forges.get(forge).ok_or(gone)?;
+    let repo = forge.locate(&about.repository).await.map_err(|e| match e {
         ForgeError::NotFound => {
-            (StatusCode::FORBIDDEN, "the App is not installed on this repository")
+            (StatusCode::FORBIDDEN, "we have no access to this repository on its forge")
         }
         error => {
             tracing::warn!(%error, repository = %about.repository, "the forge does not locate a repository");
@@ -117,16 +119,17 @@ async fn receive(
     Ok(id)
 }
 
-/// Compares in constant time, with the token of every repository, so that neither the time nor the
-/// answer tells which repositories have one.
-fn token_fits(app: &App, repository: &RepoName, headers: &HeaderMap) -> bool {
+/// The forge of the repository that the token is for. Compares in constant time, with the token of
+/// every repository, so that neither the time nor the answer tells which repositories have one.
+fn uploader(app: &App, repository: &RepoName, headers: &HeaderMap) -> Option<ForgeKind> {
     let given = headers.get(header::AUTHORIZATION).and_then(|v| v.to_str().ok());
     let given = given.and_then(|v| v.strip_prefix("Bearer ")).unwrap_or_default();
-    app.uploads.iter().fold(false, |fits, (name, token)| {
+    app.uploads.iter().fold(None, |found, known| {
         let equal = aws_lc_rs::constant_time::verify_slices_are_equal(
             given.as_bytes(),
-            token.expose_secret().as_bytes(),
+            known.token.expose_secret().as_bytes(),
         );
-        fits | (equal.is_ok() & name.as_str().eq_ignore_ascii_case(repository.as_str()))
+        let named = known.repository.as_str().eq_ignore_ascii_case(repository.as_str());
+        if equal.is_ok() & named { Some(known.forge) } else { found }
     })
 }

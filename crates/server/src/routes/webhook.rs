@@ -8,12 +8,15 @@ use axum::{
     http::{HeaderMap, StatusCode, header},
     response::{IntoResponse, Response},
 };
-use chaffinch_core::Enqueued;
-use chaffinch_github::{Received, Rejected};
+use chaffinch_core::{Enqueued, ForgeKind};
 use futures::StreamExt;
 use tokio::sync::{Semaphore, SemaphorePermit};
 
-use crate::{App, metric};
+use crate::{
+    App,
+    forges::{Received, Rejected},
+    metric,
+};
 
 /// Bytes of deliveries that may be in memory at a time. Anybody may send one, and only a whole one can
 /// be checked. Bytes count as they arrive: who only says that many will come takes no room.
@@ -21,19 +24,22 @@ pub(super) const ROOM: usize = 256 << 20;
 /// Whoever was refused for want of room may come again after so many seconds: no delivery takes longer.
 const RETRY_AFTER: &str = "10";
 
-/// `POST /webhooks/github`: 202 accepted, 204 authentic but not ours, 400 malformed, 401 bad
-/// signature, 413 too large, 503 cannot be kept, or no room for it now.
-pub(super) async fn github(
+/// `POST /webhooks/github`, `POST /webhooks/gitlab`: 202 accepted, 204 authentic but not ours, 400
+/// malformed, 401 bad signature, 404 no such forge, 413 too large, 503 cannot be kept, or no room for
+/// it now.
+pub(super) async fn deliver(
+    forge: ForgeKind,
     State(app): State<Arc<App>>,
     room: Arc<Semaphore>,
     request: Request,
 ) -> Response {
     let (head, body) = request.into_parts();
     let (outcome, status, says) = match read(body, app.limits.delivery_bytes, &room).await {
-        Ok(body) => receive(&app, &head.headers, &body.bytes).await,
+        Ok(body) => receive(&app, forge, &head.headers, &body.bytes).await,
         Err(refused) => refused,
     };
-    metrics::counter!(metric::DELIVERIES, "forge" => "github", "outcome" => outcome).increment(1);
+    metrics::counter!(metric::DELIVERIES, "forge" => forge.as_str(), "outcome" => outcome)
+        .increment(1);
     if outcome == NO_ROOM.0 {
         return (status, [(header::RETRY_AFTER, RETRY_AFTER)], says).into_response();
     }
@@ -74,8 +80,8 @@ async fn read(body: Body, most: usize, room: &Semaphore) -> Result<Held<'_>, Ans
 
 type Answer = (&'static str, StatusCode, &'static str);
 
-async fn receive(app: &App, headers: &HeaderMap, body: &[u8]) -> Answer {
-    let job = match app.webhook.receive(headers, body) {
+async fn receive(app: &App, forge: ForgeKind, headers: &HeaderMap, body: &[u8]) -> Answer {
+    let job = match app.forges.receive(forge, headers, body) {
         Ok(Received::Job(job)) => job,
         Ok(Received::NotOurs(why)) => {
             tracing::debug!(why, "delivery is not ours");
@@ -85,12 +91,16 @@ async fn receive(app: &App, headers: &HeaderMap, body: &[u8]) -> Answer {
             tracing::warn!("delivery with a bad signature refused");
             return ("bad_signature", StatusCode::UNAUTHORIZED, "bad signature\n");
         }
-        Err(rejected) => {
-            tracing::warn!(error = %rejected, "malformed delivery refused");
+        Err(Rejected::NoForge) => {
+            tracing::warn!(forge = forge.as_str(), "delivery of a forge that is not configured");
+            return ("no_forge", StatusCode::NOT_FOUND, "this forge is not configured\n");
+        }
+        Err(Rejected::Malformed(error)) => {
+            tracing::warn!(error, "malformed delivery refused");
             return ("malformed", StatusCode::BAD_REQUEST, "malformed delivery\n");
         }
     };
-    if !app.door.policy().allows(&job.repo.name) {
+    if !app.door.policy().allows(forge, &job.repo.name) {
         tracing::warn!(delivery = %job.delivery, repository = %job.repo.name, "refused: the repository is not in policy.repositories");
         return ("unlisted", StatusCode::NO_CONTENT, "");
     }

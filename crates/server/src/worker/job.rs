@@ -56,10 +56,12 @@ impl Ended {
 
 /// Opens the job's repository, if the policy lets us.
 pub(super) async fn open(app: &App, job: &Job) -> Result<Access, Ended> {
-    if !app.door.policy().allows(&job.repo.name) {
+    if !app.door.policy().allows(job.repo.forge, &job.repo.name) {
         return Err(Ended::Done("unlisted"));
     }
-    app.github.open(&job.repo).await.map_err(forge_failed)
+    // It was configured when the job came in.
+    let Some(forge) = app.forges.get(job.repo.forge) else { return Err(Ended::Done("unlisted")) };
+    forge.open(&job.repo).await.map_err(forge_failed)
 }
 
 /// Runs the job.
