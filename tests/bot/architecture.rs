@@ -16,12 +16,15 @@ const EDGES: &[(&str, &[&str])] = &[
     ("openai", &["core", "egress"]),
     ("store", &["core"]),
     ("sandbox", &["core"]),
-    ("server", &["core", "reports", "context", "egress", "triage", "github", "openai", "store"]),
+    (
+        "server",
+        &["core", "reports", "context", "egress", "triage", "github", "gitlab", "openai", "store"],
+    ),
     (
         "cli",
         &[
-            "core", "reports", "context", "egress", "triage", "github", "openai", "store",
-            "server", "sandbox",
+            "core", "reports", "context", "egress", "triage", "github", "gitlab", "openai",
+            "store", "server", "sandbox",
         ],
     ),
 ];

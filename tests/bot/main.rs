@@ -10,6 +10,7 @@ mod deliveries;
 mod excerpt_words;
 mod excerpts;
 mod forge_trouble;
+mod gitlab;
 mod harness;
 mod model_trouble;
 mod odd_files;

@@ -12,8 +12,8 @@ use std::path::Path;
 pub use layers::EXAMPLE;
 pub use secret::{Secret, read_secret};
 pub use sections::{
-    Attestation, GitHub, Log, LogFormat, Model, ModelApi, ModelAuth, ModelOutputLimit,
-    ModelStructured, Policy, Server, Store, Triage, Upload,
+    Attestation, GitHub, GitLab, GitLabProject, GitLabReport, Log, LogFormat, Model, ModelApi,
+    ModelAuth, ModelOutputLimit, ModelStructured, Policy, Server, Store, Triage, Upload,
 };
 use serde::Deserialize;
 
@@ -33,6 +33,8 @@ pub struct Config {
     pub store: Store,
     /// The GitHub App.
     pub github: GitHub,
+    /// GitLab, and its projects.
+    pub gitlab: GitLab,
     /// Repositories whose CI uploads reports.
     #[serde(default)]
     pub upload: Vec<Upload>,
@@ -102,7 +104,11 @@ impl Config {
         self.triage.validate(&mut problems);
         self.model.validate(&mut problems);
         self.store.validate(&mut problems);
-        self.github.validate(&mut problems);
+        // Without any forge, what is missing of GitHub is said.
+        if self.github.is_configured() || !self.gitlab.is_configured() {
+            self.github.validate(&mut problems);
+        }
+        self.gitlab.validate(&mut problems);
         for upload in &self.upload {
             upload.validate(&mut problems);
         }
@@ -125,6 +131,7 @@ impl Config {
             ("github.webhook_secret".to_owned(), github.webhook_secret()),
             ("github.webhook_secret_previous".to_owned(), github.webhook_secret_previous()),
         ];
+        secrets.extend(self.gitlab.secrets());
         secrets.extend(self.upload.iter().map(|u| (u.name(), u.token())));
         let problems = secrets.iter().filter_map(|(name, secret)| read_secret(name, secret).err());
         ConfigError::unless_none(problems.collect())

@@ -5,11 +5,13 @@ use std::{fmt, sync::Arc};
 use axum::http::HeaderMap;
 use chaffinch_core::{Forge, ForgeKind, Job};
 use chaffinch_github as github;
+use chaffinch_gitlab as gitlab;
 
 /// The forges that are configured: one, or both.
 #[derive(Default)]
 pub(crate) struct Forges {
     pub(crate) github: Option<At<github::Webhook>>,
+    pub(crate) gitlab: Option<At<gitlab::Webhook>>,
 }
 
 /// A forge, and the reader of its deliveries.
@@ -41,7 +43,7 @@ impl Forges {
     pub(crate) fn get(&self, kind: ForgeKind) -> Option<&dyn Forge> {
         match kind {
             ForgeKind::GitHub => self.github.as_ref().map(|at| &*at.forge),
-            ForgeKind::GitLab => None,
+            ForgeKind::GitLab => self.gitlab.as_ref().map(|at| &*at.forge),
         }
     }
 
@@ -67,7 +69,17 @@ impl Forges {
                     Err(other) => Err(Rejected::Malformed(other.to_string())),
                 }
             }
-            ForgeKind::GitLab => Err(Rejected::NoForge),
+            ForgeKind::GitLab => {
+                let at = self.gitlab.as_ref().ok_or(Rejected::NoForge)?;
+                match at.webhook.receive(headers, body) {
+                    Ok(gitlab::Received::Job(job)) => Ok(Received::Job(job)),
+                    Ok(gitlab::Received::NotOurs(why)) => Ok(Received::NotOurs(why)),
+                    Err(why) => {
+                        tracing::warn!(%why, "delivery refused");
+                        Err(Rejected::BadSignature)
+                    }
+                }
+            }
         }
     }
 }

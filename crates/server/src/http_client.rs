@@ -1,6 +1,8 @@
 //! The one HTTP client of the program.
 
-use std::time::Duration;
+use std::{path::Path, time::Duration};
+
+use anyhow::Context;
 
 use reqwest::{Certificate, Client, ClientBuilder, Proxy, redirect::Policy};
 use url::{Host, Url};
@@ -22,6 +24,21 @@ pub fn http_client(proxy: Option<&Url>) -> Result<Client, reqwest::Error> {
         let roots: Result<Vec<_>, _> = roots.map(|root| Certificate::from_der(root)).collect();
         builder(proxy).tls_certs_only(roots?).build()
     })
+}
+
+/// As [`http_client`], trusting the certificates in `ca_file` too.
+///
+/// # Errors
+/// If the file cannot be read or holds no certificate, or no working client can be made.
+pub(crate) fn trusting(proxy: Option<&Url>, ca_file: &Path) -> anyhow::Result<Client> {
+    crate::install_crypto();
+    let shown = ca_file.display();
+    let pem = std::fs::read(ca_file).with_context(|| format!("cannot read {shown}"))?;
+    let certificates = Certificate::from_pem_bundle(&pem)
+        .ok()
+        .filter(|found| !found.is_empty())
+        .with_context(|| format!("{shown} holds no PEM certificate"))?;
+    builder(proxy).tls_certs_merge(certificates).build().context("cannot make an HTTP client")
 }
 
 fn builder(proxy: Option<&Url>) -> ClientBuilder {

@@ -1,12 +1,13 @@
 //! Configuration → adapters.
 
+mod forge;
+
 use std::{sync::Arc, time::Duration};
 
 use anyhow::{Context, anyhow, bail};
 use chaffinch_context::{Extractor, O200k};
 use chaffinch_core::{Clock, Entropy, ForgeKind, Queue, Receipts, TokenCount, Vault};
 use chaffinch_egress::{self as egress, Door, Model, PolicyError};
-use chaffinch_github::{self as github, GitHub, Webhook};
 use chaffinch_openai as openai;
 use chaffinch_store::{QueueConfig, RedisConfig, RedisStore, Sealer, SqliteStore};
 use chaffinch_triage::{Engine, Parts};
@@ -19,7 +20,7 @@ use crate::{
     config::{
         ConfigError, ModelApi, ModelAuth, ModelOutputLimit, ModelStructured, Secret, read_secret,
     },
-    forges::{At, Forges},
+    forges::Forges,
     http_client,
 };
 
@@ -78,7 +79,7 @@ struct Edge {
 }
 
 fn edge(config: &Config, clock: &Arc<dyn Clock>) -> anyhow::Result<Edge> {
-    let forges = Forges { github: github(config, clock)? };
+    let forges = forge::forges(config, clock)?;
     let previous = given("store.key_previous", &config.store.key_previous())?;
     Ok(Edge {
         uploads: uploads(config, &forges.kinds())?,
@@ -86,26 +87,6 @@ fn edge(config: &Config, clock: &Arc<dyn Clock>) -> anyhow::Result<Edge> {
         sealer: Sealer::new(&wanted("store.key", &config.store.key())?, previous.as_ref())
             .context("store.key")?,
     })
-}
-
-/// GitHub, if it is configured.
-fn github(config: &Config, clock: &Arc<dyn Clock>) -> anyhow::Result<Option<At<Webhook>>> {
-    let from = &config.github;
-    if !from.is_configured() {
-        return Ok(None);
-    }
-    let github = github::Config {
-        private_key: wanted("github.private_key", &from.private_key())?,
-        api_url: from.api_url.clone(),
-        code_scanning: from.code_scanning,
-        max_file_bytes: from.max_file_bytes,
-        ..github::Config::new(from.app_id)
-    };
-    let mut secrets = vec![wanted("github.webhook_secret", &from.webhook_secret())?];
-    secrets.extend(given("github.webhook_secret_previous", &from.webhook_secret_previous())?);
-    let webhook = Webhook::new(secrets, from.app_id)?;
-    let forge = Arc::new(GitHub::new(github, client(config)?, Arc::clone(clock))?);
-    Ok(Some(At { forge, webhook }))
 }
 
 /// Who may upload.

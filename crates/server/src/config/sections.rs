@@ -1,5 +1,6 @@
 //! One struct a section. What each setting means stands in `chaffinch.example.toml`.
 
+mod gitlab;
 mod model;
 
 use std::{net::SocketAddr, path::PathBuf};
@@ -10,6 +11,7 @@ use secrecy::{ExposeSecret, SecretString};
 use serde::Deserialize;
 use url::Url;
 
+pub use self::gitlab::{GitLab, GitLabProject, GitLabReport};
 pub use self::model::{Attestation, Model, ModelApi, ModelAuth, ModelOutputLimit, ModelStructured};
 use super::Secret;
 
@@ -193,7 +195,9 @@ impl GitHub {
 
     pub(super) fn validate(&self, problems: &mut Vec<String>) {
         if self.app_id == 0 {
-            problems.push("github.app_id is missing: it stands on the App's settings page".into());
+            problems.push(
+                "github.app_id is missing: it stands on the App's settings page (or give a [[gitlab.project]])".into(),
+            );
         }
         self.private_key().validate("github.private_key", true, problems);
         self.webhook_secret().validate("github.webhook_secret", true, problems);

@@ -1,0 +1,111 @@
+//! `[gitlab]`: where it is, and the projects that we work on.
+
+use std::path::PathBuf;
+
+use chaffinch_gitlab as gitlab;
+use secrecy::SecretString;
+use serde::Deserialize;
+use url::Url;
+
+use super::{Secret, within};
+
+/// `[gitlab]`
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+#[expect(missing_docs, reason = "documented in chaffinch.example.toml")]
+pub struct GitLab {
+    pub url: Url,
+    pub ca_file: PathBuf,
+    pub jobs: Vec<String>,
+    pub max_file_bytes: u64,
+    #[serde(default)]
+    pub project: Vec<GitLabProject>,
+    #[serde(default)]
+    pub report: Vec<GitLabReport>,
+}
+
+/// `[[gitlab.project]]`
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+#[expect(missing_docs, reason = "documented in chaffinch.example.toml")]
+pub struct GitLabProject {
+    pub path: String,
+    read_token: Option<SecretString>,
+    read_token_file: Option<PathBuf>,
+    write_token: Option<SecretString>,
+    write_token_file: Option<PathBuf>,
+    webhook_secret: Option<SecretString>,
+    webhook_secret_file: Option<PathBuf>,
+    webhook_secret_previous: Option<SecretString>,
+    webhook_secret_previous_file: Option<PathBuf>,
+}
+
+/// `[[gitlab.report]]`
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+#[expect(missing_docs, reason = "documented in chaffinch.example.toml")]
+pub struct GitLabReport {
+    pub job: String,
+    pub file: String,
+}
+
+impl GitLab {
+    /// Whether there is a project to work on.
+    pub fn is_configured(&self) -> bool {
+        !self.project.is_empty()
+    }
+
+    /// Every secret, with what it is called in messages.
+    pub(crate) fn secrets(&self) -> impl Iterator<Item = (String, Secret)> + '_ {
+        self.project.iter().flat_map(|project| {
+            let named = |what: &str, secret| (project.name(what), secret);
+            [
+                named("read_token", project.read_token()),
+                named("write_token", project.write_token()),
+                named("webhook_secret", project.webhook_secret()),
+                named("webhook_secret_previous", project.webhook_secret_previous()),
+            ]
+        })
+    }
+
+    pub(crate) fn validate(&self, problems: &mut Vec<String>) {
+        if !matches!(self.url.scheme(), "http" | "https") {
+            problems.push("gitlab.url: want an http or https address".into());
+        }
+        within("gitlab.max_file_bytes", self.max_file_bytes as usize, 1024, 100 << 20, problems);
+        for project in &self.project {
+            if project.path.parse::<gitlab::Projects>().is_err() {
+                let path = &project.path;
+                problems.push(format!(
+                    "gitlab.project.path is `{path}`: want group/project or group/*"
+                ));
+            }
+        }
+        for (name, secret) in self.secrets() {
+            secret.validate(&name, !name.contains("previous"), problems);
+        }
+    }
+}
+
+impl GitLabProject {
+    /// What one of its secrets is called in messages.
+    pub(crate) fn name(&self, what: &str) -> String {
+        format!("gitlab.project.{what} of {}", self.path)
+    }
+
+    pub(crate) fn read_token(&self) -> Secret {
+        Secret::of(&self.read_token, &self.read_token_file)
+    }
+
+    pub(crate) fn write_token(&self) -> Secret {
+        Secret::of(&self.write_token, &self.write_token_file)
+    }
+
+    pub(crate) fn webhook_secret(&self) -> Secret {
+        Secret::of(&self.webhook_secret, &self.webhook_secret_file)
+    }
+
+    pub(crate) fn webhook_secret_previous(&self) -> Secret {
+        Secret::of(&self.webhook_secret_previous, &self.webhook_secret_previous_file)
+    }
+}
