@@ -53,7 +53,7 @@ fn overlay(table: &mut Table, layer: Table) {
 }
 
 /// Puts a value from the environment where it belongs. Its type is that of the default; a setting
-/// without a default is text.
+/// without a default is text, or, where it reads as one, a list of tables (`[[gitlab.project]]`).
 fn set(table: &mut Table, path: &[String], text: &str) -> Result<(), String> {
     let Some((key, above)) = path.split_last() else { return Ok(()) };
     let mut table = table;
@@ -62,18 +62,25 @@ fn set(table: &mut Table, path: &[String], text: &str) -> Result<(), String> {
         table = entry.as_table_mut().ok_or_else(|| format!("`{section}` is not a section"))?;
     }
     let value = match table.get(key) {
-        None | Some(Value::String(_)) => Value::String(text.to_owned()),
+        None => tables(text).unwrap_or_else(|| Value::String(text.to_owned())),
+        Some(Value::String(_)) => Value::String(text.to_owned()),
         Some(default) => {
-            let value = format!("value = {text}")
-                .parse::<Table>()
-                .ok()
-                .and_then(|mut t| t.remove("value"))
-                .filter(|v| v.same_type(default));
+            let value = parsed(text).filter(|v| v.same_type(default));
             value.ok_or_else(|| format!("wants {}, as in a TOML file", default.type_str()))?
         }
     };
     table.insert(key.clone(), value);
     Ok(())
+}
+
+fn parsed(text: &str) -> Option<Value> {
+    format!("value = {text}").parse::<Table>().ok().and_then(|mut table| table.remove("value"))
+}
+
+fn tables(text: &str) -> Option<Value> {
+    let list = parsed(text)?;
+    let all = list.as_array()?;
+    (!all.is_empty() && all.iter().all(Value::is_table)).then_some(list)
 }
 
 fn describe(path: &str, message: &str) -> String {

@@ -112,3 +112,15 @@ fn a_store_is_one_that_we_know() {
         assert!(!problems.contains("u:p"), "an address may hold a password");
     }
 }
+
+#[test]
+fn a_list_of_tables_can_be_given_in_the_environment() {
+    let project =
+        r#"[{ path = "acme/shop", read_token = "r", write_token = "w", webhook_secret = "s" }]"#;
+    let config = load("", &[("CHAFFINCH__GITLAB__PROJECT", project)]).unwrap();
+    assert_eq!(config.gitlab.project[0].path, "acme/shop");
+    // A secret is text, whatever it begins with.
+    for key in ["[1]", "[]", "[{"] {
+        load("", &[("CHAFFINCH__MODEL__KEY", key)]).unwrap();
+    }
+}
