@@ -54,6 +54,10 @@ impl Discussion for GitLabDiscussion {
         threads::set_resolved(&self.handle, &thread.id, false).await
     }
 
+    fn check_has_room(&self) -> bool {
+        false
+    }
+
     async fn summary(&self, change: &Change) -> Result<Option<Comment>, ForgeError> {
         summary::find(&self.handle, change.id.number).await
     }

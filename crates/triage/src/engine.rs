@@ -204,7 +204,7 @@ impl Engine {
     ) -> Result<(), JobError> {
         let mut standing = Record::assessment(known, &change.head);
         match why {
-            Some(why) => standing.unreadable.push(format!("the triage was given up on: {why}")),
+            Some(why) => standing.given_up = Some(why.to_owned()),
             None if standing.reports == 0 => standing
                 .unreadable
                 .push("there is none for this commit, or no longer: let CI upload it again".into()),

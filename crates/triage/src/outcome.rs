@@ -136,6 +136,9 @@ pub struct Assessment {
     /// Whether we said something on this head before and no longer know what.
     #[serde(default)]
     pub forgotten: bool,
+    /// Why the job was given up on, if it was.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub given_up: Option<String>,
 }
 
 /// A scan that did not come to its end.
@@ -165,6 +168,7 @@ impl Assessment {
             waiting: Vec::new(),
             left_open: 0,
             forgotten: false,
+            given_up: None,
         }
     }
 

@@ -114,7 +114,9 @@ async fn summarise(
         assessment.outcomes.iter().position(|outcome| outcome.finding.fingerprint == own)
     });
     let existing = discussion.summary(change).await?;
-    let body = match (items.is_empty(), &existing) {
+    let silent =
+        items.is_empty() && (discussion.check_has_room() || !render::has_reasons(assessment));
+    let body = match (silent, &existing) {
         (true, None) => return Ok(()),
         // It may still be right, and nobody here knows better.
         (true, Some(_)) if !remembers => {
@@ -137,7 +139,7 @@ async fn summarise(
     let written = discussion.put_summary(change, existing.as_ref().map(|c| &c.id), &body).await;
     match (written, existing) {
         // Somebody deleted it in between.
-        (Err(ForgeError::NotFound), Some(_)) if !items.is_empty() => {
+        (Err(ForgeError::NotFound), Some(_)) if !silent => {
             Ok(discussion.put_summary(change, None, &body).await?)
         }
         (Err(ForgeError::NotFound), Some(_)) => Ok(()),

@@ -17,7 +17,7 @@ pub use cli::{json, markdown, terminal};
 pub(crate) use finding::MOST_ON_LINE;
 pub use finding::finding_comment;
 pub use sarif::sarif;
-pub use summary::{Elsewhere, Item, nothing_more, summary};
+pub use summary::{Elsewhere, Item, has_reasons, nothing_more, summary};
 
 /// What surrounds every comment of one run.
 #[derive(Debug, Clone, Copy, Default)]

@@ -109,6 +109,12 @@ pub trait Discussion: Send + Sync {
         body: &str,
     ) -> Result<(), ForgeError>;
 
+    /// Whether the check of a head has room for more than its title. Where it has none, what keeps it
+    /// from green belongs in the summary too.
+    fn check_has_room(&self) -> bool {
+        true
+    }
+
     /// Sets the one check of a head; an earlier one of ours on the same head is updated.
     async fn check(&self, check: &Check) -> Result<(), ForgeError>;
 }

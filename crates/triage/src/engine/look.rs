@@ -73,6 +73,7 @@ impl Engine {
             waiting: Vec::new(),
             left_open: 0,
             forgotten: false,
+            given_up: None,
         };
         Ok((assessment, certain))
     }

@@ -50,6 +50,8 @@ pub fn verdict_in_words(assessment: &Assessment) -> (Conclusion, String) {
         counted(failed, "finding could not be triaged", "findings could not be triaged")
     } else if review > 0 {
         counted(review, "finding needs a person's look", "findings need a person's look")
+    } else if let Some(why) = &assessment.given_up {
+        format!("the triage was given up on: {}", plain(why, 150))
     } else if !assessment.unreadable.is_empty() {
         let reports = assessment.unreadable.len();
         counted(reports, "report could not be read", "reports could not be read")

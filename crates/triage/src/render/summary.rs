@@ -70,7 +70,7 @@ pub struct Item<'a> {
     pub why: Elsewhere,
 }
 
-/// The summary over `items`, which is not empty.
+/// The summary over `items`; over none where there is a reason all the same ([`has_reasons`]).
 pub fn summary(assessment: &Assessment, items: &[Item<'_>], frame: &Frame<'_>) -> String {
     let mut out = String::new();
     frame.notice(&mut out);
@@ -144,11 +144,22 @@ pub(super) fn counts(assessment: &Assessment) -> String {
     }
 }
 
+/// Whether more keeps the check from green than its title can say.
+pub fn has_reasons(assessment: &Assessment) -> bool {
+    !assessment.unreadable.is_empty()
+        || !assessment.unfinished.is_empty()
+        || assessment.incomplete
+        || assessment.skipped > 0
+}
+
 /// What was not looked at, in sentences; empty where everything was.
 pub(super) fn gaps(assessment: &Assessment) -> Vec<String> {
     let mut gaps = Vec::new();
     for tool in assessment.waiting.iter().take(MAX_GAPS) {
         gaps.push(format!("Waiting for the report of {} on this commit.", code(tool, 100)));
+    }
+    if let Some(why) = &assessment.given_up {
+        gaps.push(format!("The triage was given up on: {}.", text(why, 300)));
     }
     for why in assessment.unreadable.iter().take(MAX_GAPS) {
         gaps.push(format!("A report could not be read: {}.", text(why, 300)));

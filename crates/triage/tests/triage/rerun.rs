@@ -353,7 +353,7 @@ async fn a_job_that_is_given_up_on_leaves_no_earlier_green() {
     assert_eq!(world.forge.check_line(), "Success: no finding touches this change");
     let job = world.job(Trigger::Change);
     world.give_up(&job, "the forge is away").await.unwrap();
-    assert_eq!(world.forge.check_line(), "Neutral: 1 report could not be read");
+    assert_eq!(world.forge.check_line(), "Neutral: the triage was given up on: the forge is away");
 
     let world = shop();
     world.model.says(real());
