@@ -6,10 +6,13 @@ use std::{
     time::Duration,
 };
 
+use chaffinch_core::ForgeKind;
 use chaffinch_sandbox::{Model, needs_review, true_positive};
 use serde_json::{Value, json};
 
-use crate::harness::{Binary, Bot, SQLI, UPLOAD_TOKEN, WEBHOOK_SECRET, sarif, semgrep, settings};
+use crate::harness::{
+    Binary, Bot, Fake, SQLI, UPLOAD_TOKEN, WEBHOOK_SECRET, sarif, semgrep, settings,
+};
 
 /// Where `tests/tools.sh` puts Node, its packages and Python's.
 fn tools() -> PathBuf {
@@ -31,8 +34,8 @@ async fn read_back(mut command: Command) -> Value {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn octokit_and_pygithub_read_what_the_bot_wrote() {
-    let mut bot = Bot::start().await;
-    let repo = bot.github.repo("acme/shop");
+    let mut bot = Bot::start(ForgeKind::GitHub).await;
+    let repo = bot.forge.repo("acme/shop");
     let filler = "\n# nothing to see\n".repeat(20);
     let old = format!("{SQLI}{filler}");
     let new = format!("{old}LIMIT = 10\n");
@@ -47,15 +50,15 @@ async fn octokit_and_pygithub_read_what_the_bot_wrote() {
         let line = request.lines().iter().map(|l| l.number).next_back().unwrap_or(1);
         true_positive("It is.", &format!("app/db.py:{line}"))
     });
-    bot.deliver("pull_request.opened", 7).await;
+    bot.deliver("opened", 7).await;
 
-    let token = bot.github.token(
+    let token = bot.forge.github().token(
         &["acme/shop"],
         &[("contents", "read"), ("pull_requests", "read"), ("checks", "read")],
     );
     bot.leaves_tokens();
     let (number, head, tools) = ("7", change.head(), tools());
-    let arguments = [&bot.github.url(), &token, "acme", "shop", number, &head];
+    let arguments = [&bot.forge.github().url(), &token, "acme", "shop", number, &head];
     let mut octokit = Command::new(tools.join("node"));
     octokit.arg(script("octokit.mjs")).args(arguments).env("CHAFFINCH_TOOLS", &tools);
     let mut pygithub = Command::new(tools.join("venv/bin/python"));
@@ -157,8 +160,8 @@ async fn the_unchanged_bot_works_against_another_emulator() {
     let model = Model::start().await.unwrap();
     model.answer_with(|_| needs_review("Not enough is shown."));
     // A sandbox only for its key: the emulator wants one that it did not make.
-    let sandbox =
-        crate::harness::forge(std::sync::Arc::new(chaffinch_server::SystemClock), "").await;
+    let clock = std::sync::Arc::new(chaffinch_server::SystemClock);
+    let sandbox = Fake::start(ForgeKind::GitHub, clock, "").await;
     let port = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
     let mut settings = settings(&sandbox, &model, &folder);
     let config = folder.path().join("chaffinch.toml");
@@ -176,7 +179,8 @@ async fn the_unchanged_bot_works_against_another_emulator() {
     }
     let server = Binary::serve_with(&settings, &config);
     let webhook = format!("http://{}/webhooks/github", server.address);
-    let emulate = Emulate::start(port, &seed(sandbox.private_key(), &webhook), folder.path()).await;
+    let emulate =
+        Emulate::start(port, &seed(sandbox.github().private_key(), &webhook), folder.path()).await;
 
     let main = emulate.ask("GET", "/repos/acme/shop/git/ref/heads/main", None).await;
     let main = main["object"]["sha"].as_str().unwrap().to_owned();

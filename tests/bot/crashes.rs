@@ -8,30 +8,35 @@ use std::{
     time::Duration,
 };
 
-use chaffinch_core::Entropy;
+use chaffinch_core::{Entropy, ForgeKind};
 use chaffinch_sandbox::{Model, Trouble, hang, needs_review};
 use chaffinch_server::{SystemClock, SystemEntropy};
 
-use crate::harness::{Binary, Redis, forge, sarif, settings};
+use crate::harness::{Binary, Fake, Redis, Step, on_both_forges, sarif, settings};
 
 /// The model's endpoint, which is no route of the forge.
 const MODEL: &str = "/v1/responses";
 
 /// Every step that a job takes at the forge, and whether the forge does it before we die.
-const STEPS: &[(&str, &str, Fate)] = &[
-    ("POST", MODEL, Fate::Never),
+const STEPS: &[(Step, Fate)] = &[
+    (Step::ReadChange, Fate::Never),
+    (Step::ListReports, Fate::Never),
+    (Step::ReadLines, Fate::Never),
+    (Step::ReadFile, Fate::Never),
+    (Step::ReadThreads, Fate::Never),
+    (Step::PostThread, Fate::Never),
+    (Step::PostThread, Fate::Done),
+    (Step::PostSummary, Fate::Never),
+    (Step::PostSummary, Fate::Done),
+    (Step::SetCheck, Fate::Never),
+    (Step::SetCheck, Fate::Done),
+];
+
+const ASKING: (&str, &str, Fate) = ("POST", MODEL, Fate::Never);
+
+/// GitHub makes tokens for one job.
+const TOKENS: &[(&str, &str, Fate)] = &[
     ("POST", "/app/installations/{installation}/access_tokens", Fate::Never),
-    ("GET", "/repos/{owner}/{repo}/pulls/{number}", Fate::Never),
-    ("GET", "/repos/{owner}/{repo}/code-scanning/analyses", Fate::Never),
-    ("GET", "/repos/{owner}/{repo}/pulls/{number}/files", Fate::Never),
-    ("GET", "/repos/{owner}/{repo}/contents/{path}", Fate::Never),
-    ("POST", "/graphql", Fate::Never),
-    ("POST", "/repos/{owner}/{repo}/pulls/{number}/reviews", Fate::Never),
-    ("POST", "/repos/{owner}/{repo}/pulls/{number}/reviews", Fate::Done),
-    ("POST", "/repos/{owner}/{repo}/issues/{number}/comments", Fate::Never),
-    ("POST", "/repos/{owner}/{repo}/issues/{number}/comments", Fate::Done),
-    ("POST", "/repos/{owner}/{repo}/check-runs", Fate::Never),
-    ("POST", "/repos/{owner}/{repo}/check-runs", Fate::Done),
     ("DELETE", "/installation/token", Fate::Never),
     ("DELETE", "/installation/token", Fate::Done),
 ];
@@ -42,24 +47,33 @@ enum Fate {
     Done,
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn killed_between_any_two_steps_nothing_is_lost_and_nothing_posted_twice() {
-    chaffinch_server::install_crypto();
-    killed_at_every_step(None).await;
+on_both_forges! {
+    killed_between_any_two_steps_nothing_is_lost_and_nothing_posted_twice,
+    the_same_holds_on_redis,
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn the_same_holds_on_redis() {
+async fn killed_between_any_two_steps_nothing_is_lost_and_nothing_posted_twice(on: ForgeKind) {
+    chaffinch_server::install_crypto();
+    killed_at_every_step(on, None).await;
+}
+
+async fn the_same_holds_on_redis(on: ForgeKind) {
     chaffinch_server::install_crypto();
     let redis = Redis::start();
-    killed_at_every_step(Some(redis.url())).await;
+    killed_at_every_step(on, Some(redis.url())).await;
 }
 
-async fn killed_at_every_step(store: Option<String>) {
+async fn killed_at_every_step(on: ForgeKind, store: Option<String>) {
+    let steps = STEPS.iter().map(|(step, fate)| {
+        let (method, route) = step.on(on);
+        (method, route, *fate)
+    });
+    let of_tokens = if on == ForgeKind::GitHub { TOKENS } else { &[] };
+    let steps: Vec<_> = steps.chain([ASKING]).chain(of_tokens.iter().copied()).collect();
     // A few at a time: each is two processes, and a forge waits only ten seconds for an answer.
-    for some in STEPS.chunks(5) {
+    for some in steps.chunks(5) {
         let running: Vec<_> =
-            some.iter().map(|step| tokio::spawn(killed_at(*step, store.clone()))).collect();
+            some.iter().map(|step| tokio::spawn(killed_at(on, *step, store.clone()))).collect();
         for (step, ended) in some.iter().zip(running) {
             if let Err(e) = ended.await {
                 panic!("killed at {step:?}: {e}");
@@ -68,13 +82,17 @@ async fn killed_at_every_step(store: Option<String>) {
     }
 }
 
-async fn killed_at((method, route, fate): (&str, &str, Fate), store: Option<String>) {
+async fn killed_at(
+    on: ForgeKind,
+    (method, route, fate): (&'static str, &'static str, Fate),
+    store: Option<String>,
+) {
     let clock = Arc::new(SystemClock);
-    let github = forge(clock, "").await;
+    let forge = Fake::start(on, clock, "").await;
     let model = Model::start().await.unwrap();
     model.answer_with(|_| needs_review("Not enough is shown."));
     let folder = tempfile::tempdir().unwrap();
-    let mut settings = settings(&github, &model, &folder);
+    let mut settings = settings(&forge, &model, &folder);
     for (key, value) in
         [("SERVER__WORKERS", "1"), ("STORE__LEASE_SECONDS", "2"), ("MODEL__TIMEOUT_SECONDS", "30")]
     {
@@ -87,7 +105,7 @@ async fn killed_at((method, route, fate): (&str, &str, Fate), store: Option<Stri
     let filler = "\n# nothing to see\n".repeat(20);
     let old = format!("{}{filler}", crate::harness::SQLI);
     let last = old.lines().count() as u32 + 1;
-    let repo = github.repo("acme/shop");
+    let repo = forge.repo("acme/shop");
     repo.base_file("app/db.py", old.clone()).file("app/db.py", format!("{old}LIMIT = 10\n"));
     let change = repo.change(7);
     change.report(sarif(
@@ -108,36 +126,36 @@ async fn killed_at((method, route, fate): (&str, &str, Fate), store: Option<Stri
     } else if fate == Fate::Done {
         let victim = Arc::clone(&victim);
         let kill = move || drop(victim.lock().unwrap().take().unwrap().kill());
-        github.faults().meanwhile(method, route, kill);
+        forge.faults().meanwhile(method, route, kill);
     } else {
-        github.faults().next(method, route, Trouble::Hang);
+        forge.faults().next(method, route, Trouble::Hang);
     }
     let server = Binary::serve(&settings);
-    github.set_webhook_url(format!("http://{}/webhooks/github", server.address));
+    forge.deliver_to(&server.address);
     *victim.lock().unwrap() = Some(server);
-    assert_eq!(github.deliver("pull_request.opened", 7).await.status, 202);
+    assert_eq!(forge.deliver("opened", 7).await.status, 202);
     until(&format!("{method} {route} is reached"), || match (asks_model, fate) {
         (true, _) => !model.requests().is_empty(),
-        (false, Fate::Never) => github.faults().left() == 0,
-        (false, Fate::Done) => !github.requests_matching(method, route).is_empty(),
+        (false, Fate::Never) => forge.faults().left() == 0,
+        (false, Fate::Done) => forge.calls().iter().any(|c| c.method == method && c.route == route),
     })
     .await;
     let alive = victim.lock().unwrap().take();
     assert_eq!(alive.is_some(), fate == Fate::Never);
     drop(alive.map(Binary::kill));
-    let orphans = github.live_tokens();
+    let orphans = forge.live_tokens();
 
     let server = Binary::serve(&settings);
     wait_until_published(&server.address).await;
-    assert_eq!(github.live_tokens(), orphans, "of the second run's tokens none is alive");
+    assert_eq!(forge.live_tokens(), orphans, "of the second run's tokens none is alive");
     let threads = change.threads();
     assert_eq!(threads.len(), 1, "{threads:?}");
     assert_eq!(threads[0].comments.len(), 1);
     assert_eq!(change.summary().matches("⟨summary⟩").count(), 1, "{}", change.summary());
     assert!(change.summary().contains("rule.outside"));
     assert_eq!(change.checks().len(), 1);
-    assert_eq!(change.checks()[0].conclusion.as_deref(), Some("neutral"));
-    assert!(github.problems().is_empty(), "{:?}", github.problems());
+    assert_eq!(change.conclusion(), "neutral");
+    assert!(forge.problems().is_empty(), "{:?}", forge.problems());
     server.kill();
 }
 

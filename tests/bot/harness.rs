@@ -2,24 +2,31 @@
 
 mod binary;
 mod clock;
+mod forge;
 mod redis;
 mod report;
+mod scene;
+mod trouble;
 
 use std::sync::Arc;
 
-use chaffinch_core::Clock;
-use chaffinch_sandbox::{Change, GitHub, Model, Options};
+use chaffinch_core::ForgeKind;
+use chaffinch_sandbox::Model;
 use chaffinch_server::{App, Config, Ended, Running, SystemEntropy, Worker, config::Upload};
 use tempfile::TempDir;
 
 pub(crate) use self::{
     binary::{Binary, chaffinch, testdata},
     clock::HandClock,
+    forge::{
+        Fake, REPORT_FILE, REPOSITORY, SIGNING_TOKEN, WEBHOOK_SECRET, is_closed, on_both_forges,
+    },
     redis::Redis,
     report::{SQLI, SQLI_FIXED, sarif, semgrep, steady},
+    scene::Change,
+    trouble::Step,
 };
 
-pub(crate) const WEBHOOK_SECRET: &str = "it is a secret to everybody";
 /// Made for these tests, like every secret here.
 const STORE_KEY: &str = "7a1f4c9be2d05833a6c47e19f0b2d85c61e8937f2a4bd06c95e31f78a0cd42b6";
 pub(crate) const UPLOAD_TOKEN: &str = "an upload token of acme/shop";
@@ -27,7 +34,7 @@ pub(crate) const UPLOAD_TOKEN: &str = "an upload token of acme/shop";
 /// The bot, the forge and the model. When dropped, it fails the test on comments that nobody read,
 /// jobs that are left, tokens that are alive, and anything that the forge or the model complained of.
 pub(crate) struct Bot {
-    pub(crate) github: GitHub,
+    pub(crate) forge: Fake,
     pub(crate) model: Model,
     pub(crate) clock: Arc<HandClock>,
     pub(crate) address: String,
@@ -39,8 +46,8 @@ pub(crate) struct Bot {
 }
 
 /// What a test changes before the bot starts.
-#[derive(Default)]
 pub(crate) struct Setup {
+    on: ForgeKind,
     settings: Vec<(String, String)>,
     base_path: String,
 }
@@ -52,7 +59,7 @@ impl Setup {
         self
     }
 
-    /// Where the forge's API lives: `/api/v3` on an Enterprise Server.
+    /// Below which path the forge lives: `/api/v3` on an Enterprise Server, `/gitlab`.
     pub(crate) fn base_path(mut self, path: &str) -> Self {
         self.base_path = path.to_owned();
         self
@@ -60,21 +67,21 @@ impl Setup {
 
     pub(crate) async fn start(self) -> Bot {
         let clock = Arc::new(HandClock::default());
-        let github = forge(clock.clone(), &self.base_path).await;
+        let forge = Fake::start(self.on, clock.clone(), &self.base_path).await;
         let model = Model::start().await.unwrap();
         let folder = tempfile::tempdir().unwrap();
-        let mut settings = settings(&github, &model, &folder);
+        let mut settings = settings(&forge, &model, &folder);
         settings.extend(self.settings);
         let mut config = Config::load(None, settings).unwrap();
-        config.upload.push(Upload::new("acme/shop".parse().unwrap(), UPLOAD_TOKEN.into()));
+        config.upload.push(Upload::new(REPOSITORY.parse().unwrap(), UPLOAD_TOKEN.into()));
         let app = App::build(&config, clock.clone(), Arc::new(SystemEntropy)).await.unwrap();
         let app = Arc::new(app);
         let running =
             chaffinch_server::start(Arc::clone(&app), config.server.listen).await.unwrap();
         let address = running.address.to_string();
-        github.set_webhook_url(format!("http://{address}/webhooks/github"));
+        forge.deliver_to(&address);
         Bot {
-            github,
+            forge,
             model,
             clock,
             address,
@@ -87,22 +94,8 @@ impl Setup {
     }
 }
 
-/// A sandbox forge; with the reference data at hand, every request and answer is checked against
-/// GitHub's own schemas.
-pub(crate) async fn forge(clock: Arc<dyn Clock>, base_path: &str) -> GitHub {
-    let options = Options {
-        webhook_secret: WEBHOOK_SECRET.to_owned(),
-        base_path: base_path.to_owned(),
-        schemas: testdata("protocol"),
-        // Made by the first test that runs, and then kept: a key takes a second to make.
-        key: Some(concat!(env!("CARGO_TARGET_TMPDIR"), "/sandbox-app.pem").into()),
-        ..Options::new(clock)
-    };
-    GitHub::start(options).await.unwrap()
-}
-
 /// What `chaffinch serve` needs to work against a forge and a model, in one folder.
-pub(crate) fn settings(github: &GitHub, model: &Model, folder: &TempDir) -> Vec<(String, String)> {
+pub(crate) fn settings(forge: &Fake, model: &Model, folder: &TempDir) -> Vec<(String, String)> {
     let store = folder.path().join("chaffinch.db");
     let pairs = [
         ("SERVER__LISTEN", "127.0.0.1:0".to_owned()),
@@ -116,34 +109,37 @@ pub(crate) fn settings(github: &GitHub, model: &Model, folder: &TempDir) -> Vec<
         ("MODEL__TIMEOUT_SECONDS", "2".to_owned()),
         ("STORE__URL", format!("sqlite:{}", store.display())),
         ("STORE__KEY", STORE_KEY.to_owned()),
-        ("GITHUB__APP_ID", github.app_id().to_string()),
-        ("GITHUB__API_URL", github.url()),
-        ("GITHUB__PRIVATE_KEY", github.private_key().to_owned()),
-        ("GITHUB__WEBHOOK_SECRET", WEBHOOK_SECRET.to_owned()),
     ];
-    pairs.into_iter().map(|(k, v)| (format!("CHAFFINCH__{k}"), v)).collect()
+    pairs.into_iter().chain(forge.settings()).map(|(k, v)| (format!("CHAFFINCH__{k}"), v)).collect()
 }
 
 impl Bot {
-    pub(crate) async fn start() -> Self {
-        Setup::default().start().await
+    pub(crate) async fn start(on: ForgeKind) -> Self {
+        Self::with(on).start().await
     }
 
-    pub(crate) fn with() -> Setup {
-        Setup::default()
+    pub(crate) fn with(on: ForgeKind) -> Setup {
+        Setup { on, settings: Vec::new(), base_path: String::new() }
     }
 
-    /// The pull request that most tests talk about: `app/db.py` gets an SQL injection in line 5.
+    /// The change that most tests talk about: `app/db.py` gets an SQL injection in line 5.
     pub(crate) fn sqli_change(&self, number: u64) -> Change {
-        let repo = self.github.repo("acme/shop");
+        let repo = self.forge.repo(REPOSITORY);
         repo.base_file("README", "a shop\n").file("app/db.py", SQLI);
         repo.change(number)
     }
 
     /// Delivers an event, and works until nothing is left to do.
     pub(crate) async fn deliver(&self, event: &str, number: u64) -> Vec<String> {
-        let delivered = self.github.deliver(event, number).await;
+        let delivered = self.forge.deliver(event, number).await;
         assert!(matches!(delivered.status, 202 | 204), "{event}: {delivered:?}");
+        self.work().await
+    }
+
+    /// Has the same head looked at once more, and works until nothing is left to do.
+    pub(crate) async fn ask_again(&self, number: u64) -> Vec<String> {
+        let delivered = self.forge.ask_again(number).await;
+        assert_eq!(delivered.status, 202, "{delivered:?}");
         self.work().await
     }
 
@@ -166,7 +162,7 @@ impl Bot {
     /// Uploads a report for the head of a change, as CI would; the status.
     pub(crate) async fn upload(&self, change: &Change, report: &str) -> u16 {
         let number = change.number().to_string();
-        self.upload_as(UPLOAD_TOKEN, "acme/shop", &change.head(), Some(&number), report).await
+        self.upload_as(UPLOAD_TOKEN, REPOSITORY, &change.head(), Some(&number), report).await
     }
 
     pub(crate) async fn upload_as(
@@ -213,20 +209,20 @@ impl Bot {
     }
 
     async fn complaints(&self) -> Vec<String> {
-        let mut complaints = self.github.problems();
+        let mut complaints = self.forge.problems();
         complaints.extend(self.model.problems());
-        complaints.extend(self.github.unread().into_iter().map(|c| format!("nobody read: {c}")));
+        complaints.extend(self.forge.unread().into_iter().map(|c| format!("nobody read: {c}")));
         if self.model.left() > 0 {
             complaints.push(format!("{} answers were never asked for", self.model.left()));
         }
-        if self.github.faults().left() > 0 {
+        if self.forge.faults().left() > 0 {
             complaints.push("planned trouble never came".to_owned());
         }
         if !self.expect_jobs && self.jobs_left().await > 0 {
             complaints.push("jobs are left in the queue".to_owned());
         }
-        if !self.expect_tokens && self.github.live_tokens() > 0 {
-            complaints.push(format!("{} tokens are still alive", self.github.live_tokens()));
+        if !self.expect_tokens && self.forge.live_tokens() > 0 {
+            complaints.push(format!("{} tokens are still alive", self.forge.live_tokens()));
         }
         complaints
     }

@@ -2,12 +2,32 @@
 
 use std::{sync::Arc, time::Duration};
 
-use chaffinch_core::{ForgeKind, RepoId, VaultKind};
-use chaffinch_sandbox::{Caller, Change, needs_review, true_positive};
+use chaffinch_core::{ForgeKind, VaultKind};
+use chaffinch_sandbox::{Caller, needs_review, true_positive};
 use chaffinch_server::{App, Config, SystemEntropy};
 use tempfile::TempDir;
 
-use crate::harness::{Bot, UPLOAD_TOKEN, sarif};
+use crate::harness::{Bot, Change, Fake, Step, UPLOAD_TOKEN, on_both_forges, sarif};
+
+on_both_forges! {
+    p03_only_the_excerpt_is_sent,
+    p08_one_finding_a_prompt,
+    p09_access_is_file_by_file,
+    p09_names_of_files_are_read_only_where_the_policy_says_so,
+    p10_every_token_is_for_one_repository_and_reads_or_writes,
+    p11_the_receipt_line_equals_what_the_model_received,
+    p12_every_request_forbids_storage,
+    p13_no_personal_information_and_no_secret_is_sent,
+    p15_nothing_of_the_code_is_left_after_a_job,
+    p15_an_uploaded_report_is_deleted_once_it_was_used,
+    p15_a_report_that_names_no_change_is_deleted_once_it_was_used,
+    p15_a_report_that_came_before_its_change_is_deleted_once_it_was_used,
+    a_report_waits_in_the_vault_until_its_job_is_done,
+    p18_the_policy_page_says_what_the_ceiling_lets_out,
+    an_endpoint_without_agreement_is_refused_at_start,
+    hostile_text_in_code_reports_and_answers_stays_text,
+    nothing_secret_is_logged_at_any_level,
+}
 
 /// In the file, but no line of any excerpt.
 const SENTINEL: &str = "sentinel_outside_of_every_excerpt";
@@ -17,14 +37,13 @@ fn source() -> String {
     format!("{}\n\n\ndef other():\n    return \"{SENTINEL}\"\n", crate::harness::SQLI)
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn p03_only_the_excerpt_is_sent() {
-    let bot = Bot::start().await;
-    bot.github.repo("acme/shop").base_file("README", "x\n").file("app/db.py", source());
-    let change = bot.github.repo("acme/shop").change(7);
+async fn p03_only_the_excerpt_is_sent(on: ForgeKind) {
+    let bot = Bot::start(on).await;
+    bot.forge.repo("acme/shop").base_file("README", "x\n").file("app/db.py", source());
+    let change = bot.forge.repo("acme/shop").change(7);
     change.report(sarif("CodeQL", &[("rule", "app/db.py", 5)]));
     bot.model.answers([needs_review("Not enough is shown.")]);
-    bot.deliver("pull_request.opened", 7).await;
+    bot.deliver("opened", 7).await;
     let requests = bot.model.requests();
     let sent = requests[0].body.to_string();
     assert!(sent.contains("cursor.execute") && !sent.contains(SENTINEL));
@@ -32,17 +51,16 @@ async fn p03_only_the_excerpt_is_sent() {
     change.threads();
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn p08_one_finding_a_prompt() {
-    let bot = Bot::start().await;
-    let repo = bot.github.repo("acme/shop");
+async fn p08_one_finding_a_prompt(on: ForgeKind) {
+    let bot = Bot::start(on).await;
+    let repo = bot.forge.repo("acme/shop");
     repo.base_file("README", "x\n");
     repo.file("app/a.py", "def a(request):\n    run_alpha(request)\n");
     repo.file("app/b.py", "def b(request):\n    run_beta(request)\n");
     let change = repo.change(7);
     change.report(sarif("CodeQL", &[("rule", "app/a.py", 2), ("rule", "app/b.py", 2)]));
     bot.model.answer_with(|_| needs_review("Not enough is shown."));
-    bot.deliver("pull_request.opened", 7).await;
+    bot.deliver("opened", 7).await;
     let requests = bot.model.requests();
     assert_eq!(requests.len(), 2);
     for request in requests {
@@ -53,39 +71,41 @@ async fn p08_one_finding_a_prompt() {
     change.threads();
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn p09_access_is_file_by_file() {
-    let bot = Bot::start().await;
-    bot.github.repo("acme/shop").file("app/never.py", "x = 1\n");
+async fn p09_access_is_file_by_file(on: ForgeKind) {
+    let bot = Bot::start(on).await;
+    bot.forge.repo("acme/shop").file("app/never.py", "x = 1\n");
     let change = bot.sqli_change(7);
     change.report(sarif("CodeQL", &[("rule", "app/db.py", 5)]));
     bot.model.answers([needs_review("Not enough is shown.")]);
-    bot.deliver("pull_request.opened", 7).await;
-    let files = bot.github.requests_matching("GET", "/repos/{owner}/{repo}/contents/{path}");
-    assert!(files[0].path.ends_with("/contents/app/db.py"));
+    bot.deliver("opened", 7).await;
+    let files = bot.forge.requests(Step::ReadFile);
+    let first = match on {
+        ForgeKind::GitHub => "/contents/app/db.py",
+        ForgeKind::GitLab => "/repository/files/app%2Fdb.py/raw",
+    };
+    assert!(files[0].path.ends_with(first), "{files:?}");
     assert!(files.len() <= 6, "a finding may ask for few: {files:?}");
     let mut paths: Vec<_> = files.iter().map(|request| &request.path).collect();
     paths.sort();
     paths.dedup();
     assert_eq!(paths.len(), files.len(), "each is asked for once");
     for file in &files {
-        assert_eq!(file.query, [("ref".to_owned(), change.head())], "pinned to the head");
+        assert!(file.query.contains(&("ref".to_owned(), change.head())), "pinned to the head");
     }
     let sent = bot.model.requests()[0].body.to_string();
     assert!(!sent.contains("never.py"), "what was looked at for nothing is not sent");
     change.threads();
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn p09_names_of_files_are_read_only_where_the_policy_says_so() {
+async fn p09_names_of_files_are_read_only_where_the_policy_says_so(on: ForgeKind) {
     for listing in ["off", "names"] {
-        let bot = Bot::with().set("POLICY__LISTING", listing).start().await;
+        let bot = Bot::with(on).set("POLICY__LISTING", listing).start().await;
         let allowed = listing == "names";
         // Whatever is listed without this fails the run.
         if allowed {
-            bot.github.allow_listing();
+            bot.forge.allow_listing();
         }
-        let repo = bot.github.repo("acme/shop");
+        let repo = bot.forge.repo("acme/shop");
         repo.base_file("README", "x\n");
         repo.file("shop/show.go", "package shop\n\nfunc Show(w http.ResponseWriter, r *http.Request) {\n\trender(w, scrub(r.FormValue(\"q\")))\n}\n");
         repo.base_file(
@@ -95,7 +115,7 @@ async fn p09_names_of_files_are_read_only_where_the_policy_says_so() {
         let change = repo.change(7);
         change.report(sarif("CodeQL", &[("go.xss", "shop/show.go", 4)]));
         bot.model.answers([needs_review("Not enough is shown.")]);
-        bot.deliver("pull_request.opened", 7).await;
+        bot.deliver("opened", 7).await;
         let sent = bot.model.requests()[0].body.to_string();
         assert_eq!(sent.contains("ToUpper"), allowed, "{listing}: {sent}");
         let body = change.threads()[0].comments[0].body.clone();
@@ -105,34 +125,45 @@ async fn p09_names_of_files_are_read_only_where_the_policy_says_so() {
     }
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn p10_every_token_is_for_one_repository_and_reads_or_writes() {
-    let bot = Bot::start().await;
-    bot.github.repo("acme/other").file("x", "y\n");
+async fn p10_every_token_is_for_one_repository_and_reads_or_writes(on: ForgeKind) {
+    let bot = Bot::start(on).await;
+    bot.forge.repo("acme/other").file("x", "y\n");
     let change = bot.sqli_change(7);
     change.report(sarif("CodeQL", &[("rule", "app/db.py", 5)]));
     bot.model.answers([needs_review("Not enough is shown.")]);
-    bot.deliver("pull_request.opened", 7).await;
-    for call in bot.github.calls() {
-        if let Caller::Token { permissions, repositories } = call.caller {
-            assert_eq!(repositories, ["acme/shop"], "{}", call.route);
-            let writes = permissions.values().any(|level| level == "write");
-            assert!(!(writes && permissions.contains_key("contents")), "{permissions:?}");
-            assert_ne!(permissions.get("contents").map(String::as_str), Some("write"));
+    bot.deliver("opened", 7).await;
+    let mut seen = 0;
+    for call in bot.forge.calls() {
+        match call.caller {
+            Caller::Token { permissions, repositories } => {
+                assert_eq!(repositories, ["acme/shop"], "{}", call.route);
+                let writes = permissions.values().any(|level| level == "write");
+                assert!(!(writes && permissions.contains_key("contents")), "{permissions:?}");
+                assert_ne!(permissions.get("contents").map(String::as_str), Some("write"));
+            }
+            // No scope of GitLab writes comments and does not read: what is read is read by the other.
+            Caller::Access { scopes, projects, role, .. } => {
+                assert_eq!(projects, ["acme/shop"], "{}", call.route);
+                let file = call.route.contains("/repository/files/");
+                assert!(!(file && scopes.contains(&"api".to_owned())), "{}", call.route);
+                assert!(role < 40, "{}", call.route);
+            }
+            _ => continue,
         }
+        seen += 1;
     }
+    assert!(seen > 5, "{seen}");
     change.threads();
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn p11_the_receipt_line_equals_what_the_model_received() {
-    let bot = Bot::start().await;
+async fn p11_the_receipt_line_equals_what_the_model_received(on: ForgeKind) {
+    let bot = Bot::start(on).await;
     let change = bot.sqli_change(7);
     change.report(sarif("CodeQL", &[("rule", "app/db.py", 5)]));
     bot.model.answers([true_positive("It is.", "app/db.py:5")]);
-    bot.deliver("pull_request.opened", 7).await;
+    bot.deliver("opened", 7).await;
     let lines = bot.model.requests()[0].lines().len();
-    let said = bot.github.thread(7, "app/db.py:5");
+    let said = bot.forge.thread(7, "app/db.py:5");
     assert!(said.contains(&format!("{lines} lines of")), "{lines}: {said}");
     assert!(
         said.contains("test-model") && said.contains("https://chaffinch.example/policy"),
@@ -140,32 +171,30 @@ async fn p11_the_receipt_line_equals_what_the_model_received() {
     );
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn p12_every_request_forbids_storage() {
+async fn p12_every_request_forbids_storage(on: ForgeKind) {
     for api in ["chat", "responses"] {
-        let bot = Bot::with().set("MODEL__API", api).start().await;
+        let bot = Bot::with(on).set("MODEL__API", api).start().await;
         let change = bot.sqli_change(7);
         change.report(sarif("CodeQL", &[("rule", "app/db.py", 5)]));
         bot.model.answers([needs_review("Not enough is shown.")]);
-        bot.deliver("pull_request.opened", 7).await;
+        bot.deliver("opened", 7).await;
         assert_eq!(bot.model.requests()[0].body["store"], false);
         change.threads();
     }
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn p13_no_personal_information_and_no_secret_is_sent() {
-    let bot = Bot::start().await;
+async fn p13_no_personal_information_and_no_secret_is_sent(on: ForgeKind) {
+    let bot = Bot::start(on).await;
     let key = format!("AKIA{}", "IOSFODNN7EXAMPLA");
     let source = crate::harness::SQLI
         .replace("limit = 10", &format!("aws_key = \"{key}\"  # ask carol@acme-corp.io"));
-    bot.github.repo("acme/shop").base_file("README", "x\n").file("app/db.py", source);
-    let change = bot.github.repo("acme/shop").change(7);
+    bot.forge.repo("acme/shop").base_file("README", "x\n").file("app/db.py", source);
+    let change = bot.forge.repo("acme/shop").change(7);
     change.title("canary-title").author("canary-author").branch("canary-branch");
     change.comment("canary-commenter", "canary-comment");
     change.report(sarif("CodeQL", &[("rule", "app/db.py", 5)]));
     bot.model.answers([needs_review("Not enough is shown.")]);
-    bot.deliver("pull_request.opened", 7).await;
+    bot.deliver("opened", 7).await;
     let sent = bot.model.requests()[0].body.to_string();
     assert!(!sent.contains("canary"), "{sent}");
     assert!(!sent.contains(&key) && !sent.contains("carol@"), "{sent}");
@@ -174,9 +203,8 @@ async fn p13_no_personal_information_and_no_secret_is_sent() {
     change.summary();
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn p15_nothing_of_the_code_is_left_after_a_job() {
-    let bot = Bot::start().await;
+async fn p15_nothing_of_the_code_is_left_after_a_job(on: ForgeKind) {
+    let bot = Bot::start(on).await;
     let change = bot.sqli_change(7);
     bot.model.answers([needs_review("Not enough is shown.")]);
     assert_eq!(bot.upload(&change, &report()).await, 202);
@@ -189,9 +217,8 @@ async fn p15_nothing_of_the_code_is_left_after_a_job() {
     change.threads();
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn p15_an_uploaded_report_is_deleted_once_it_was_used() {
-    let (bot, folder) = with_store().await;
+async fn p15_an_uploaded_report_is_deleted_once_it_was_used(on: ForgeKind) {
+    let (bot, folder) = with_store(on).await;
     let change = bot.sqli_change(7);
     bot.model.answers([needs_review("Not enough is shown.")]);
     assert_eq!(bot.upload(&change, &report()).await, 202);
@@ -200,9 +227,8 @@ async fn p15_an_uploaded_report_is_deleted_once_it_was_used() {
     assert_eq!(reports_left(bot, &folder).await, 0);
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn p15_a_report_that_names_no_change_is_deleted_once_it_was_used() {
-    let (bot, folder) = with_store().await;
+async fn p15_a_report_that_names_no_change_is_deleted_once_it_was_used(on: ForgeKind) {
+    let (bot, folder) = with_store(on).await;
     let change = bot.sqli_change(7);
     bot.model.answers([needs_review("Not enough is shown.")]);
     upload_for_no_change(&bot, &change).await;
@@ -211,22 +237,20 @@ async fn p15_a_report_that_names_no_change_is_deleted_once_it_was_used() {
     assert_eq!(reports_left(bot, &folder).await, 0);
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn p15_a_report_that_came_before_its_change_is_deleted_once_it_was_used() {
-    let (bot, folder) = with_store().await;
+async fn p15_a_report_that_came_before_its_change_is_deleted_once_it_was_used(on: ForgeKind) {
+    let (bot, folder) = with_store(on).await;
     let change = bot.sqli_change(7).close();
     upload_for_no_change(&bot, &change).await;
     assert_eq!(bot.work().await, ["spread"]);
     change.reopen();
     bot.model.answers([needs_review("Not enough is shown.")]);
-    assert_eq!(bot.deliver("pull_request.reopened", 7).await, ["published"]);
+    assert_eq!(bot.deliver("reopened", 7).await, ["published"]);
     change.threads();
     assert_eq!(reports_left(bot, &folder).await, 0);
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn a_report_waits_in_the_vault_until_its_job_is_done() {
-    let (mut bot, folder) = with_store().await;
+async fn a_report_waits_in_the_vault_until_its_job_is_done(on: ForgeKind) {
+    let (mut bot, folder) = with_store(on).await;
     let change = bot.sqli_change(7);
     assert_eq!(bot.upload(&change, &report()).await, 202);
     upload_for_no_change(&bot, &change).await;
@@ -235,10 +259,10 @@ async fn a_report_waits_in_the_vault_until_its_job_is_done() {
 }
 
 /// A bot whose store outlives it.
-async fn with_store() -> (Bot, TempDir) {
+async fn with_store(on: ForgeKind) -> (Bot, TempDir) {
     let folder = tempfile::tempdir().unwrap();
     let store = format!("sqlite:{}", folder.path().join("chaffinch.db").display());
-    (Bot::with().set("STORE__URL", store).start().await, folder)
+    (Bot::with(on).set("STORE__URL", store).start().await, folder)
 }
 
 fn report() -> String {
@@ -253,13 +277,8 @@ async fn upload_for_no_change(bot: &Bot, change: &Change) {
 /// How many reports the store keeps for the repository once the bot has stopped. They are sealed:
 /// no search of the disk finds them, only who has the key.
 async fn reports_left(bot: Bot, folder: &TempDir) -> usize {
-    let repo = RepoId {
-        forge: ForgeKind::GitHub,
-        installation: bot.github.installation_id(),
-        id: bot.github.repo("acme/shop").id(),
-        name: "acme/shop".parse().unwrap(),
-    };
-    let settings = crate::harness::settings(&bot.github, &bot.model, folder);
+    let repo = bot.forge.repo_id("acme/shop");
+    let settings = crate::harness::settings(&bot.forge, &bot.model, folder);
     let clock = bot.clock.clone();
     drop(bot);
     let config = Config::load(None, settings).unwrap();
@@ -267,10 +286,9 @@ async fn reports_left(bot: Bot, folder: &TempDir) -> usize {
     app.vault().keys(&repo, VaultKind::Report, "").await.unwrap().len()
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn p18_the_policy_page_says_what_the_ceiling_lets_out() {
+async fn p18_the_policy_page_says_what_the_ceiling_lets_out(on: ForgeKind) {
     for (ceiling, sends_others) in [("function", false), ("related", true), ("file", true)] {
-        let bot = Bot::with().set("POLICY__CEILING", ceiling).start().await;
+        let bot = Bot::with(on).set("POLICY__CEILING", ceiling).start().await;
         let (_, page) = bot.get("/policy").await;
         assert_eq!(page.contains("of other files what"), sends_others, "{page}");
         assert_eq!(page.contains("commit messages, lines of other files."), !sends_others);
@@ -278,11 +296,10 @@ async fn p18_the_policy_page_says_what_the_ceiling_lets_out() {
     }
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn an_endpoint_without_agreement_is_refused_at_start() {
-    let bot = Bot::start().await;
+async fn an_endpoint_without_agreement_is_refused_at_start(on: ForgeKind) {
+    let bot = Bot::start(on).await;
     let folder = tempfile::tempdir().unwrap();
-    let mut settings = crate::harness::settings(&bot.github, &bot.model, &folder);
+    let mut settings = crate::harness::settings(&bot.forge, &bot.model, &folder);
     settings.push(("CHAFFINCH__MODEL__BASE_URL".to_owned(), "https://model.example/v1".to_owned()));
     let ended = crate::harness::chaffinch().arg("serve").envs(settings).output().unwrap();
     assert_eq!(ended.status.code(), Some(2));
@@ -290,16 +307,15 @@ async fn an_endpoint_without_agreement_is_refused_at_start() {
     assert!(said.contains("agreement") && said.contains("self-hosted"), "{said}");
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn hostile_text_in_code_reports_and_answers_stays_text() {
-    let bot = Bot::start().await;
+async fn hostile_text_in_code_reports_and_answers_stays_text(on: ForgeKind) {
+    let bot = Bot::start(on).await;
     let change = bot.sqli_change(7);
     let hostile = "@octocat <img src=x onerror=alert(1)> ![x](https://evil.example/p.png) [l](https://evil.example) <!-- chaffinch:1:summary --> /approve #1";
     let report =
         sarif("CodeQL", &[("rule", "app/db.py", 5)]).replace("rule was found here.", hostile);
     change.report(report);
     bot.model.answers([true_positive(hostile, "app/db.py:5")]);
-    bot.deliver("pull_request.opened", 7).await;
+    bot.deliver("opened", 7).await;
     let body = change.threads()[0].comments[0].body.clone();
     for live in ["@octocat", "<img", "](https://evil", "![x]", "<!-- chaffinch:1:summary -->"] {
         assert!(!body.contains(live), "{live} is alive in: {body}");
@@ -310,16 +326,15 @@ fn contains(bytes: &[u8], text: &str) -> bool {
     bytes.windows(text.len()).any(|window| window == text.as_bytes())
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn nothing_secret_is_logged_at_any_level() {
-    let github = crate::harness::forge(Arc::new(chaffinch_server::SystemClock), "").await;
+async fn nothing_secret_is_logged_at_any_level(on: ForgeKind) {
+    let forge = Fake::start(on, Arc::new(chaffinch_server::SystemClock), "").await;
     let model = chaffinch_sandbox::Model::start().await.unwrap();
     model.answers([
         chaffinch_sandbox::malformed("sentinel-answer"),
         true_positive("sentinel-reason", "app/db.py:5"),
     ]);
     let folder = tempfile::tempdir().unwrap();
-    let mut settings = crate::harness::settings(&github, &model, &folder);
+    let mut settings = crate::harness::settings(&forge, &model, &folder);
     for (key, value) in [
         ("SERVER__WORKERS", "1"),
         ("LOG__FILTER", "trace"),
@@ -328,7 +343,7 @@ async fn nothing_secret_is_logged_at_any_level() {
     ] {
         settings.push((format!("CHAFFINCH__{key}"), value.to_owned()));
     }
-    let repo = github.repo("acme/shop");
+    let repo = forge.repo("acme/shop");
     let source = crate::harness::SQLI.replace("limit = 10", "limit = 10  # sentinel-source");
     repo.base_file("README", "x\n").file("app/db.py", source);
     let change = repo.change(7);
@@ -337,10 +352,10 @@ async fn nothing_secret_is_logged_at_any_level() {
         sarif("CodeQL", &[("rule", "app/db.py", 5)]).replace("was found here", "sentinel-message"),
     );
     let server = crate::harness::Binary::serve(&settings);
-    github.set_webhook_url(format!("http://{}/webhooks/github", server.address));
-    assert_eq!(github.deliver("pull_request.opened", 7).await.status, 202);
+    forge.deliver_to(&server.address);
+    assert_eq!(forge.deliver("opened", 7).await.status, 202);
     for _ in 0..600 {
-        if !change.checks().is_empty() && github.live_tokens() == 0 {
+        if !change.checks().is_empty() && forge.live_tokens() == 0 {
             break;
         }
         tokio::time::sleep(Duration::from_millis(50)).await;
@@ -348,7 +363,15 @@ async fn nothing_secret_is_logged_at_any_level() {
     assert_eq!(change.threads().len(), 1);
     let log = server.kill();
     assert!(log.contains("accepted") && log.contains("triaged"), "the log was read: {log}");
-    let secrets = ["sentinel", "cursor.execute", "ghs_", crate::harness::WEBHOOK_SECRET, "BEGIN"];
+    let secrets = [
+        "sentinel",
+        "cursor.execute",
+        "ghs_",
+        "glpat-",
+        crate::harness::WEBHOOK_SECRET,
+        crate::harness::SIGNING_TOKEN,
+        "BEGIN",
+    ];
     for secret in secrets {
         let line = log.lines().find(|line| line.contains(secret));
         assert!(line.is_none(), "{secret} is logged: {}", line.unwrap_or_default());

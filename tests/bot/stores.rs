@@ -2,22 +2,27 @@
 
 use std::{sync::Arc, time::Duration};
 
+use chaffinch_core::ForgeKind;
 use chaffinch_sandbox::{Model, needs_review};
 use chaffinch_server::SystemClock;
 
-use crate::harness::{Binary, Bot, Redis, forge, sarif, settings};
+use crate::harness::{Binary, Bot, Fake, Redis, Step, on_both_forges, sarif, settings};
 
-#[tokio::test(flavor = "multi_thread")]
-async fn redis_away_and_back_loses_nothing_that_was_acknowledged() {
+on_both_forges! {
+    redis_away_and_back_loses_nothing_that_was_acknowledged,
+    two_processes_on_one_redis_do_each_job_once,
+}
+
+async fn redis_away_and_back_loses_nothing_that_was_acknowledged(on: ForgeKind) {
     let mut redis = Redis::start();
-    let bot = Bot::with().set("STORE__URL", redis.url()).start().await;
+    let bot = Bot::with(on).set("STORE__URL", redis.url()).start().await;
     let change = bot.sqli_change(7);
     change.report(sarif("CodeQL", &[("rule", "app/db.py", 5)]));
-    let first = bot.github.deliver("pull_request.opened", 7).await;
+    let first = bot.forge.deliver("opened", 7).await;
     assert_eq!(first.status, 202);
 
     redis.go_away();
-    let other = bot.github.deliver("check_suite.completed", 7).await;
+    let other = bot.forge.deliver("reported", 7).await;
     assert_eq!(other.status, 503, "what cannot be kept is not accepted");
     assert_eq!(bot.get("/readyz").await.0, 503);
     assert_eq!(bot.get("/healthz").await.0, 200);
@@ -35,25 +40,24 @@ async fn redis_away_and_back_loses_nothing_that_was_acknowledged() {
     assert_eq!(ready, 200, "it comes back by itself");
     assert_eq!(bot.work().await, ["published"]);
     assert_eq!(change.threads().len(), 1);
-    assert_eq!(bot.github.redeliver(&other.delivery).await.unwrap().status, 202);
+    assert_eq!(bot.forge.redeliver(&other.delivery).await.unwrap().status, 202);
     bot.work().await;
     assert_eq!(change.threads().len(), 1);
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn two_processes_on_one_redis_do_each_job_once() {
+async fn two_processes_on_one_redis_do_each_job_once(on: ForgeKind) {
     chaffinch_server::install_crypto();
     const CHANGES: u64 = 20;
     let redis = Redis::start();
-    let github = forge(Arc::new(SystemClock), "").await;
+    let forge = Fake::start(on, Arc::new(SystemClock), "").await;
     let model = Model::start().await.unwrap();
     model.answer_with(|_| needs_review("Not enough is shown."));
     let folder = tempfile::tempdir().unwrap();
-    let mut settings = settings(&github, &model, &folder);
+    let mut settings = settings(&forge, &model, &folder);
     for (key, value) in [("SERVER__WORKERS", "2".to_owned()), ("STORE__URL", redis.url())] {
         settings.push((format!("CHAFFINCH__{key}"), value));
     }
-    let repo = github.repo("acme/shop");
+    let repo = forge.repo("acme/shop");
     repo.base_file("README", "x\n");
     for number in 1..=CHANGES {
         repo.file("app/db.py", crate::harness::SQLI.replace("users", &format!("users_{number}")));
@@ -62,29 +66,27 @@ async fn two_processes_on_one_redis_do_each_job_once() {
     let servers = [Binary::serve(&settings), Binary::serve(&settings)];
     for number in 1..=CHANGES {
         let server = &servers[(number % 2) as usize];
-        github.set_webhook_url(format!("http://{}/webhooks/github", server.address));
-        let first = github.deliver("pull_request.opened", number).await;
+        forge.deliver_to(&server.address);
+        let first = forge.deliver("opened", number).await;
         assert_eq!(first.status, 202);
         // The same delivery to the other process is no second job.
         let other = &servers[((number + 1) % 2) as usize];
-        github.set_webhook_url(format!("http://{}/webhooks/github", other.address));
-        assert_eq!(github.redeliver(&first.delivery).await.unwrap().status, 202);
+        forge.deliver_to(&other.address);
+        assert_eq!(forge.redeliver(&first.delivery).await.unwrap().status, 202);
     }
     for _ in 0..1200 {
-        if (1..=CHANGES).all(|n| !github.change(n).checks().is_empty()) && github.live_tokens() == 0
-        {
+        if (1..=CHANGES).all(|n| !forge.change(n).checks().is_empty()) && forge.live_tokens() == 0 {
             break;
         }
         tokio::time::sleep(Duration::from_millis(50)).await;
     }
-    let reviews = github.requests_matching("POST", "/repos/{owner}/{repo}/pulls/{number}/reviews");
-    assert_eq!(reviews.len() as u64, CHANGES);
-    let checks = github.requests_matching("POST", "/repos/{owner}/{repo}/check-runs");
-    assert_eq!(checks.len() as u64, CHANGES);
+    for step in [Step::PostThread, Step::SetCheck] {
+        assert_eq!(forge.requests(step).len() as u64, CHANGES, "{step:?}");
+    }
     assert_eq!(
         model.requests().len() as u64,
         CHANGES,
         "each its own lines, so each its own answer"
     );
-    assert!(github.problems().is_empty(), "{:?}", github.problems());
+    assert!(forge.problems().is_empty(), "{:?}", forge.problems());
 }

@@ -73,6 +73,8 @@ pub(crate) fn semgrep(results: &[(&str, &str, u32)]) -> String {
 /// A comment without what differs from run to run.
 pub(crate) fn steady(text: &str) -> String {
     let text = Regex::new(r"http://127\.0\.0\.1:\d+").unwrap().replace_all(text, "MODEL");
+    let text =
+        Regex::new(r"project_\d+_bot_[0-9a-f]+").unwrap().replace_all(&text, "chaffinch[bot]");
     // The marker is random, and so is the number of tokens that it costs.
     let text =
         Regex::new(r"prompt of \d+ tokens").unwrap().replace_all(&text, "prompt of N tokens");

@@ -36,6 +36,7 @@ pub(crate) struct MergeRequestState {
 pub(crate) struct Fork {
     pub(crate) id: u64,
     pub(crate) path: String,
+    pub(crate) deleted: bool,
 }
 
 #[derive(Debug, Clone)]
@@ -289,6 +290,14 @@ fn code(file: &FileChange, old: Option<u64>, new: Option<u64>) -> Option<String>
 }
 
 impl MergeRequestState {
+    /// The number of the project that it comes from; none once that is gone.
+    pub(crate) fn source_project(&self, own: u64) -> Option<u64> {
+        match &self.fork {
+            None => Some(own),
+            Some(fork) => (!fork.deleted).then_some(fork.id),
+        }
+    }
+
     pub(crate) fn state(&self) -> &'static str {
         match self {
             c if c.merged => "merged",

@@ -116,7 +116,7 @@ pub(crate) fn merge_request(
         "assignees": [],
         "assignee": null,
         "reviewers": [],
-        "source_project_id": change.fork.as_ref().map_or(project.id, |f| f.id),
+        "source_project_id": change.source_project(project.id),
         "target_project_id": project.id,
         "labels": [],
         "draft": change.draft,

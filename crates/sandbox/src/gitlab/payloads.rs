@@ -125,6 +125,7 @@ fn commit(world: &World, project: &ProjectState, sha: &str, time: &str) -> Value
 fn attributes(world: &World, project: &ProjectState, change: &MergeRequestState) -> Value {
     let source = match &change.fork {
         None => project_json(world, project),
+        Some(fork) if fork.deleted => Value::Null,
         Some(fork) => {
             let mut own = project_json(world, project);
             (own["id"], own["path_with_namespace"]) = (json!(fork.id), json!(fork.path));
@@ -158,7 +159,7 @@ fn attributes(world: &World, project: &ProjectState, change: &MergeRequestState)
         "reviewer_ids": [],
         "source": source,
         "source_branch": change.branch,
-        "source_project_id": change.fork.as_ref().map_or(project.id, |f| f.id),
+        "source_project_id": change.source_project(project.id),
         "state": change.state(),
         "state_id": if change.open { 1 } else { 2 },
         "target": project_json(world, project),

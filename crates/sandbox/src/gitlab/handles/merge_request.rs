@@ -81,9 +81,30 @@ impl MergeRequest {
             let id = world.id();
             let project = &world.projects[self.at];
             let author = project.merge_requests.get(&self.iid).map_or(0, |c| c.author);
-            Fork { id, path: format!("{}/{}", world.username(author), project.names().1) }
+            Fork {
+                id,
+                deleted: false,
+                path: format!("{}/{}", world.username(author), project.names().1),
+            }
         };
         self.set(|c| c.fork = Some(fork))
+    }
+
+    /// Lets it come from a fork that is gone.
+    pub fn fork_deleted(&self) -> Self {
+        let change = self.from_fork();
+        change.set(|c| c.fork.iter_mut().for_each(|fork| fork.deleted = true))
+    }
+
+    /// Proposes the same commit as another merge request: one branch, proposed twice.
+    pub fn same_head_as(&self, other: &Self) -> Self {
+        let (head, branch) = (other.head(), other.get(|c| c.branch.clone()).unwrap_or_default());
+        self.set(|c| {
+            if let Some(version) = c.versions.last_mut() {
+                version.head.clone_from(&head);
+            }
+            (c.head, c.branch) = (head, branch);
+        })
     }
 
     /// GitLab has not prepared it: `diff_refs` is null, and there are no versions and no diffs, until
