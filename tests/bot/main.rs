@@ -4,6 +4,7 @@
 
 mod architecture;
 mod conformance;
+mod contract;
 mod conversation;
 mod crashes;
 mod deliveries;
