@@ -63,7 +63,7 @@ impl Config {
         }
     }
 
-    pub(crate) fn validate(&self) -> Result<(), ConfigError> {
+    pub(crate) fn validate_url(&self) -> Result<(), ConfigError> {
         let url = &self.url;
         let safe = match url.scheme() {
             "https" => url.has_host(),
@@ -79,6 +79,11 @@ impl Config {
         if url.query().is_some() || url.fragment().is_some() {
             return Err(ConfigError::Url("it must not have a query or fragment"));
         }
+        Ok(())
+    }
+
+    pub(crate) fn validate(&self) -> Result<(), ConfigError> {
+        self.validate_url()?;
         if self.tokens.is_empty() {
             return Err(ConfigError::NoTokens);
         }

@@ -10,6 +10,7 @@ mod inspect;
 mod json;
 pub mod permissions;
 mod projects;
+mod setup;
 mod source;
 #[cfg(test)]
 mod testdata;
@@ -19,5 +20,6 @@ pub use config::{Config, ConfigError, ProjectTokens, ReportFile};
 pub use discussion::CHECK_NAME;
 pub use forge::GitLab;
 pub use inspect::{Holder, Inspection};
-pub use projects::Projects;
+pub use projects::{Projects, closest};
+pub use setup::{Connected, NewHook, Setup, Tried};
 pub use webhook::{HookSecret, Received, Rejected, Webhook, WebhookConfig};

@@ -37,6 +37,19 @@ impl Role {
         }
     }
 
+    /// GitLab's number.
+    pub fn access_level(self) -> u64 {
+        match self {
+            Self::Guest => 10,
+            Self::Planner => 15,
+            Self::Reporter => 20,
+            Self::SecurityManager => 25,
+            Self::Developer => 30,
+            Self::Maintainer => 40,
+            Self::Owner => 50,
+        }
+    }
+
     /// GitLab's word.
     pub fn as_str(self) -> &'static str {
         match self {
@@ -151,9 +164,11 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_readme_holds_the_table() {
+    fn the_pages_hold_the_table() {
         let readme = include_str!("../README.md");
         assert!(readme.contains(&table()), "put this into README.md:\n{}", table());
+        let page = include_str!("../../../app-manifest/gitlab.md");
+        assert!(page.contains(&table()), "put this into app-manifest/gitlab.md:\n{}", table());
     }
 
     #[test]

@@ -51,7 +51,7 @@ impl fmt::Display for Projects {
 }
 
 /// Of those that cover `project`, the one that names it most closely.
-pub(crate) fn closest<'a, T>(
+pub fn closest<'a, T>(
     all: &'a [T],
     of: impl Fn(&T) -> &Projects,
     project: &RepoName,

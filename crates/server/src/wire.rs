@@ -2,6 +2,8 @@
 
 mod forge;
 
+pub use forge::{github, gitlab, gitlab_http};
+
 use std::{sync::Arc, time::Duration};
 
 use anyhow::{Context, anyhow, bail};

@@ -7,5 +7,6 @@ mod discussion;
 mod peer;
 mod reports;
 mod review;
+mod setup;
 mod source;
 mod tokens;

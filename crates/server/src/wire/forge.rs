@@ -28,6 +28,19 @@ fn of_github(
     clock: &Arc<dyn Clock>,
 ) -> anyhow::Result<Option<At<github::Webhook>>> {
     let from = &config.github;
+    let Some(forge) = github(config, clock)? else { return Ok(None) };
+    let mut secrets = vec![wanted("github.webhook_secret", &from.webhook_secret())?];
+    secrets.extend(given("github.webhook_secret_previous", &from.webhook_secret_previous())?);
+    let webhook = github::Webhook::new(secrets, from.app_id)?;
+    Ok(Some(At { forge: Arc::new(forge), webhook }))
+}
+
+/// GitHub without its webhook, if it is configured.
+///
+/// # Errors
+/// A sentence that names the setting.
+pub fn github(config: &Config, clock: &Arc<dyn Clock>) -> anyhow::Result<Option<github::GitHub>> {
+    let from = &config.github;
     if !from.is_configured() {
         return Ok(None);
     }
@@ -38,11 +51,7 @@ fn of_github(
         max_file_bytes: from.max_file_bytes,
         ..github::Config::new(from.app_id)
     };
-    let mut secrets = vec![wanted("github.webhook_secret", &from.webhook_secret())?];
-    secrets.extend(given("github.webhook_secret_previous", &from.webhook_secret_previous())?);
-    let webhook = github::Webhook::new(secrets, from.app_id)?;
-    let forge = Arc::new(github::GitHub::new(github, client(config)?, Arc::clone(clock))?);
-    Ok(Some(At { forge, webhook }))
+    Ok(Some(github::GitHub::new(github, client(config)?, Arc::clone(clock))?))
 }
 
 /// GitLab, if it is configured.
@@ -51,17 +60,10 @@ fn of_gitlab(
     clock: &Arc<dyn Clock>,
 ) -> anyhow::Result<Option<At<gitlab::Webhook>>> {
     let from = &config.gitlab;
-    if !from.is_configured() {
-        return Ok(None);
-    }
-    let (mut tokens, mut secrets) = (Vec::new(), Vec::new());
+    let Some(forge) = gitlab(config, clock)? else { return Ok(None) };
+    let mut secrets = Vec::new();
     for project in &from.project {
         let projects: gitlab::Projects = project.path.parse().context("gitlab.project.path")?;
-        tokens.push(gitlab::ProjectTokens {
-            projects: projects.clone(),
-            read: wanted(&project.name("read_token"), &project.read_token())?,
-            write: wanted(&project.name("write_token"), &project.write_token())?,
-        });
         let secret = wanted(&project.name("webhook_secret"), &project.webhook_secret())?;
         let before =
             given(&project.name("webhook_secret_previous"), &project.webhook_secret_previous())?;
@@ -71,6 +73,28 @@ fn of_gitlab(
                 .flatten()
                 .map(|secret| gitlab::HookSecret { projects: Some(projects.clone()), secret }),
         );
+    }
+    let webhook = gitlab::WebhookConfig { url: from.url.clone(), secrets, jobs: from.jobs.clone() };
+    let webhook = gitlab::Webhook::new(webhook, Arc::clone(clock)).context("gitlab.project")?;
+    Ok(Some(At { forge: Arc::new(forge), webhook }))
+}
+
+/// GitLab without its webhooks, if it is configured.
+///
+/// # Errors
+/// A sentence that names the setting.
+pub fn gitlab(config: &Config, clock: &Arc<dyn Clock>) -> anyhow::Result<Option<gitlab::GitLab>> {
+    let from = &config.gitlab;
+    if !from.is_configured() {
+        return Ok(None);
+    }
+    let mut tokens = Vec::new();
+    for project in &from.project {
+        tokens.push(gitlab::ProjectTokens {
+            projects: project.path.parse().context("gitlab.project.path")?,
+            read: wanted(&project.name("read_token"), &project.read_token())?,
+            write: wanted(&project.name("write_token"), &project.write_token())?,
+        });
     }
     let report = |r: &crate::config::GitLabReport| gitlab::ReportFile {
         job: r.job.clone(),
@@ -82,14 +106,18 @@ fn of_gitlab(
         max_file_bytes: from.max_file_bytes,
         ..gitlab::Config::new(from.url.clone())
     };
-    let webhook = gitlab::WebhookConfig { url: from.url.clone(), secrets, jobs: from.jobs.clone() };
-    let webhook = gitlab::Webhook::new(webhook, Arc::clone(clock)).context("gitlab.project")?;
-    let http = match from.ca_file.as_os_str().is_empty() {
-        true => client(config)?,
-        false => {
-            trusting(config.server.proxy().as_ref(), &from.ca_file).context("gitlab.ca_file")?
-        }
-    };
-    let forge = gitlab::GitLab::new(gitlab, http, Arc::clone(clock)).context("gitlab")?;
-    Ok(Some(At { forge: Arc::new(forge), webhook }))
+    let forge = gitlab::GitLab::new(gitlab, gitlab_http(config)?, Arc::clone(clock));
+    Ok(Some(forge.context("gitlab")?))
+}
+
+/// The HTTP client that GitLab is asked with.
+///
+/// # Errors
+/// If `gitlab.ca_file` holds no certificate.
+pub fn gitlab_http(config: &Config) -> anyhow::Result<reqwest::Client> {
+    let ca_file = &config.gitlab.ca_file;
+    match ca_file.as_os_str().is_empty() {
+        true => client(config),
+        false => trusting(config.server.proxy().as_ref(), ca_file).context("gitlab.ca_file"),
+    }
 }

@@ -89,19 +89,22 @@ impl GitLab {
 
 impl GitLabProject {
     /// What one of its secrets is called in messages.
-    pub(crate) fn name(&self, what: &str) -> String {
+    pub fn name(&self, what: &str) -> String {
         format!("gitlab.project.{what} of {}", self.path)
     }
 
-    pub(crate) fn read_token(&self) -> Secret {
+    /// The token that reads.
+    pub fn read_token(&self) -> Secret {
         Secret::of(&self.read_token, &self.read_token_file)
     }
 
-    pub(crate) fn write_token(&self) -> Secret {
+    /// The token that writes.
+    pub fn write_token(&self) -> Secret {
         Secret::of(&self.write_token, &self.write_token_file)
     }
 
-    pub(crate) fn webhook_secret(&self) -> Secret {
+    /// What proves that a delivery is GitLab's.
+    pub fn webhook_secret(&self) -> Secret {
         Secret::of(&self.webhook_secret, &self.webhook_secret_file)
     }
 
