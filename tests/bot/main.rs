@@ -4,6 +4,7 @@
 
 mod architecture;
 mod conformance;
+mod connect;
 mod contract;
 mod conversation;
 mod crashes;

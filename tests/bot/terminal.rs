@@ -140,6 +140,7 @@ async fn mistakes_on_the_command_line_end_in_sentences() {
         // With name and key, not only after they are there.
         (&["triage", "--report", "/dev/null"], ".agreement, .retention_days and .no_training"),
         (&["triage"], "--report"),
+        (&["doctor"], "policy.repositories is empty"),
     ];
     for (arguments, says) in rows {
         let mut command = chaffinch();
@@ -168,8 +169,16 @@ async fn the_demo_shows_comments_and_a_check_and_says_that_they_are_scripted() {
     let out = text(&ended.stdout);
     assert_eq!(ended.status.code(), Some(0), "{out}\n{}", text(&ended.stderr));
     assert!(out.contains("Scripted answers: no model was asked"), "{out}");
-    for shown in ["app/orders.py:23", "app/invoices.py", "web/login.js:12", "── check", "failure"]
-    {
+    assert!(!out.contains("alone)"), "what is the same on both stands once: {out}");
+    for shown in [
+        "app/orders.py:23",
+        "app/invoices.py",
+        "web/login.js:12 (on both)",
+        "GitHub: pull request #7",
+        "Chaffinch · failure",
+        "GitLab: merge request !7",
+        "chaffinch · failed",
+    ] {
         assert!(out.contains(shown), "{shown} is missing in:\n{out}");
     }
 }

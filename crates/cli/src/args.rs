@@ -2,8 +2,9 @@
 
 use std::{net::SocketAddr, path::PathBuf};
 
-use chaffinch_core::{RepoPath, Rung};
+use chaffinch_core::{RepoName, RepoPath, Rung};
 use clap::{Parser, Subcommand, ValueEnum, builder::RangedU64ValueParser, value_parser};
+use url::Url;
 
 /// AI triage of static-analysis findings, self-hosted.
 #[derive(Debug, Parser)]
@@ -19,6 +20,7 @@ Examples:
   chaffinch config example > chaffinch.toml          every setting, its default
   chaffinch config check --config chaffinch.toml     is it complete?
   chaffinch serve --config chaffinch.toml            the server
+  chaffinch doctor --config chaffinch.toml           what do our tokens allow, and until when?
   chaffinch triage --root . --report semgrep.sarif   in the terminal
   chaffinch excerpt --root . --report semgrep.sarif  what it would send
 
@@ -41,13 +43,150 @@ pub(crate) enum Command {
     /// Show the lines that a triage would send, each with its reason; nothing is sent. Secrets and
     /// e-mail addresses are shown as they would leave: replaced.
     Excerpt(Excerpt),
-    /// Show a pull request being triaged, on this machine alone.
+    /// Show a pull request and a merge request being triaged, on this machine alone.
     Demo(Demo),
+    /// Connect a project with this server: its webhook, and a test delivery through it.
+    Connect {
+        #[command(subcommand)]
+        forge: Connect,
+    },
+    /// Put new tokens in the place of old ones, before these end.
+    Rotate {
+        #[command(subcommand)]
+        forge: Rotate,
+    },
+    /// Check the configuration, and ask the forges what our credentials allow, and until when.
+    Doctor(Doctor),
+    /// Run a fake forge on this machine, to try things on.
+    Sandbox {
+        #[command(subcommand)]
+        forge: Sandbox,
+    },
     /// Look at the configuration.
     Config {
         #[command(subcommand)]
         command: ConfigCommand,
     },
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Connect {
+    /// Make or update the webhook of a GitLab project.
+    Gitlab(ConnectGitLab),
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Rotate {
+    /// Make two new tokens of a GitLab project and put them into the files that hold the old ones.
+    Gitlab(RotateGitLab),
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Sandbox {
+    /// A GitLab with one project and one merge request, and a model that answers from a script.
+    Gitlab(SandboxGitLab),
+}
+
+/// A project, and who may change its settings.
+#[derive(Debug, clap::Args)]
+pub(crate) struct Maintained {
+    /// The project, subgroups included.
+    #[arg(long, value_name = "GROUP/PROJECT")]
+    pub(crate) project: RepoName,
+    /// The configuration file; a [[gitlab.project]] of it must cover the project.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) config: Option<PathBuf>,
+    /// A file that holds a token of a maintainer of the project (scope api). Without it:
+    /// CHAFFINCH_MAINTAINER_TOKEN, or a prompt. It is used now and not kept.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) token_file: Option<PathBuf>,
+}
+
+/// `chaffinch connect gitlab`
+#[derive(Debug, clap::Args)]
+#[command(after_help = "\
+Makes one webhook, to SERVER/webhooks/gitlab, that tells of merge requests and pipelines
+(and of jobs, where gitlab.jobs names some) and of nothing else, with a random signing
+token in the file that webhook_secret_file names. Running it again changes nothing but
+what differs.
+
+Examples:
+  chaffinch connect gitlab --project acme/shop --config chaffinch.toml
+  chaffinch connect gitlab --project acme/shop --config chaffinch.toml --make-tokens
+  chaffinch connect gitlab --project acme/shop --config chaffinch.toml --remove
+
+Exit codes: 0 done, 1 the webhook is there but a test delivery did not arrive, 2 not done.")]
+pub(crate) struct ConnectGitLab {
+    #[command(flatten)]
+    pub(crate) at: Maintained,
+    /// Where GitLab reaches this server, if it is not server.public_url.
+    #[arg(long, value_name = "URL")]
+    pub(crate) server: Option<Url>,
+    /// Also make the two project access tokens, where their files are not there yet.
+    #[arg(long)]
+    pub(crate) make_tokens: bool,
+    /// How long these are good.
+    #[arg(long, value_name = "DAYS", default_value_t = 90, value_parser = clap::value_parser!(u16).range(1..=365))]
+    pub(crate) days: u16,
+    /// Remove the webhook instead.
+    #[arg(long)]
+    pub(crate) remove: bool,
+}
+
+/// `chaffinch rotate gitlab`
+#[derive(Debug, clap::Args)]
+#[command(after_help = "\
+The old tokens end at once: start the server again right after. `chaffinch doctor` says
+when it is time.
+
+Example:
+  chaffinch rotate gitlab --project acme/shop --config chaffinch.toml")]
+pub(crate) struct RotateGitLab {
+    #[command(flatten)]
+    pub(crate) at: Maintained,
+    /// How long the new ones are good.
+    #[arg(long, value_name = "DAYS", default_value_t = 90, value_parser = clap::value_parser!(u16).range(1..=365))]
+    pub(crate) days: u16,
+}
+
+/// `chaffinch doctor`
+#[derive(Debug, clap::Args)]
+#[command(after_help = "\
+Asks each forge about each repository that policy.repositories names in full, and GitLab
+about both tokens of each project: excess scopes and roles, what is missing, the day on
+which they end.
+
+Examples:
+  chaffinch doctor --config chaffinch.toml
+  chaffinch doctor --config chaffinch.toml --project acme/shop
+
+Exit codes: 0 all is well, 1 something should be changed, 2 the configuration is wrong.")]
+pub(crate) struct Doctor {
+    /// The configuration file.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) config: Option<PathBuf>,
+    /// Also ask about this repository, where only a pattern covers it; may be given several times.
+    #[arg(long, value_name = "OWNER/NAME")]
+    pub(crate) project: Vec<RepoName>,
+    /// So many days before a token ends, it is time to rotate it.
+    #[arg(long, value_name = "DAYS", default_value_t = 14)]
+    pub(crate) within: u16,
+}
+
+/// `chaffinch sandbox gitlab`
+#[derive(Debug, clap::Args)]
+#[command(after_help = "\
+The project is orchard/shop; its merge request is !7, with a Semgrep report in a pipeline.
+
+Example:
+  chaffinch sandbox gitlab --token-file maintainer.token")]
+pub(crate) struct SandboxGitLab {
+    /// Where it listens; the model listens on the next port.
+    #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1:4181")]
+    pub(crate) listen: SocketAddr,
+    /// Write the token of a maintainer of the project into this file.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) token_file: Option<PathBuf>,
 }
 
 #[derive(Debug, Subcommand)]

@@ -1,15 +1,17 @@
-//! `chaffinch demo`: the real server against a sandbox forge, on this machine alone.
+//! `chaffinch demo`: the real server against two sandbox forges, on this machine alone.
 
-mod program;
+pub(crate) mod program;
 mod show;
 
 use std::{net::SocketAddr, process::ExitCode, sync::Arc, time::Duration};
 
 use anyhow::{Context, bail};
-use chaffinch_core::{Clock, Entropy};
+use chaffinch_core::{Clock, Entropy, ForgeKind};
 use chaffinch_sandbox as sandbox;
 use chaffinch_server::{App, Config, Running, SystemClock, SystemEntropy, config::Upload};
 
+use self::program::{NUMBER, REPORT_JOB, REPOSITORY};
+use self::show::Seen;
 use crate::{
     args::Demo,
     progress::{self, BOLD, DIM},
@@ -17,8 +19,6 @@ use crate::{
 
 /// Settings of the environment that count where a real model is asked.
 const OF_THE_MODEL: &[&str] = &["CHAFFINCH__MODEL__", "CHAFFINCH__TRIAGE__"];
-const REPOSITORY: &str = "orchard/shop";
-const NUMBER: u64 = 7;
 const UPLOAD_TOKEN: &str = "the demo's upload token";
 const SCRIPTED: &str =
     "Scripted answers: no model was asked. Set OPENAI_API_KEY to ask a real one.";
@@ -43,7 +43,12 @@ pub(crate) async fn run(
         program::script(model);
     }
 
-    let github = start_forge(&options, !real).await?;
+    let (github, gitlab) = start_forges(&options, !real).await?;
+    let merge_request = program::open_merge_request(&gitlab);
+    let project = gitlab.project(REPOSITORY);
+    let reader = project.token("chaffinch-read", &["read_api"], 20);
+    let writer = project.token("chaffinch-write", &["api"], 30);
+    let (job, file) = REPORT_JOB;
     let folder = tempfile::tempdir().context("cannot make a temporary folder")?;
     let address = free_address()?;
     let mut settings = vec![
@@ -56,6 +61,17 @@ pub(crate) async fn run(
         ("GITHUB__API_URL", github.url()),
         ("GITHUB__PRIVATE_KEY", github.private_key().to_owned()),
         ("GITHUB__WEBHOOK_SECRET", WEBHOOK_SECRET.to_owned()),
+        ("GITLAB__URL", gitlab.url()),
+        (
+            "GITLAB__PROJECT",
+            format!(
+                "[{{ path = \"{REPOSITORY}\", read_token = \"{}\", write_token = \"{}\", \
+                 webhook_secret = \"{SIGNING_TOKEN}\" }}]",
+                reader.value(),
+                writer.value()
+            ),
+        ),
+        ("GITLAB__REPORT", format!("[{{ job = \"{job}\", file = \"{file}\" }}]")),
         ("LOG__FILTER", "error".to_owned()),
     ];
     match &scripted {
@@ -72,26 +88,41 @@ pub(crate) async fn run(
         .into_iter()
         .filter(|(k, _)| real && OF_THE_MODEL.iter().any(|p| k.starts_with(p)));
     let mut config = Config::load(None, settings.chain(asked))?;
-    config.upload.push(Upload::new(REPOSITORY.parse()?, UPLOAD_TOKEN.into()));
+    let mut uploader = Upload::new(REPOSITORY.parse()?, UPLOAD_TOKEN.into());
+    uploader.forge = Some(ForgeKind::GitHub);
+    config.upload.push(uploader);
     chaffinch_server::install_logs(&config.log, false);
     let clock: Arc<dyn Clock> = Arc::new(SystemClock);
     let app = Arc::new(App::build(&config, clock, Arc::new(SystemEntropy)).await?);
     let running = chaffinch_server::start(Arc::clone(&app), config.server.listen).await?;
     github.set_webhook_url(format!("http://{}/webhooks/github", running.address));
+    let hook = project.hook(&format!("http://{}/webhooks/gitlab", running.address));
+    hook.signing_token(SIGNING_TOKEN);
 
     let change = program::open_change(&github);
     say_what_runs(&running, &config, real);
-    let delivered = change.deliver("pull_request.opened").await;
-    if delivered.status != 202 {
-        bail!("the delivery was answered {}: {}", delivered.status, delivered.body.trim());
+    let opened = change.deliver("pull_request.opened").await;
+    // The pipeline has run, and left its report.
+    let ended = merge_request.deliver("pipeline.success").await;
+    for delivered in [opened, ended] {
+        if delivered.status != 202 {
+            bail!("a delivery was answered {}: {}", delivered.status, delivered.body.trim());
+        }
     }
     upload(&running, &change.head()).await?;
     wait(&app).await?;
 
-    progress::print(&show::change(&change, if real { None } else { Some(SCRIPTED) }))?;
+    if !real {
+        progress::print(&show::notice(SCRIPTED))?;
+    }
+    let notice = if real { None } else { Some(SCRIPTED) };
+    let seen = [Seen::pull_request(&change), Seen::merge_request(&merge_request)];
+    progress::print(&show::both(&seen, notice))?;
     if !options.once {
-        progress::print(&format!("\n{BOLD}The pull request: {}{BOLD:#}\n", change.page()))?;
-        progress::print(&format!("The policy page:  http://{}/policy\n", running.address))?;
+        progress::print(&format!("\n{BOLD}The pull request:  {}{BOLD:#}\n", change.page()))?;
+        let page = merge_request.page();
+        progress::print(&format!("{BOLD}The merge request: {page}{BOLD:#}\n"))?;
+        progress::print(&format!("The policy page:   http://{}/policy\n", running.address))?;
         progress::say(&format!("{DIM}Press Ctrl-C to stop.{DIM:#}"));
         tokio::signal::ctrl_c().await?;
     }
@@ -101,24 +132,37 @@ pub(crate) async fn run(
 
 /// Only this process ever sees it.
 const WEBHOOK_SECRET: &str = "the demo's webhook secret";
+/// GitLab's form of one.
+const SIGNING_TOKEN: &str = "whsec_dGhlIGRlbW8ncyBzaWduaW5nIHRva2Vu";
 
 /// Comments link to the server's policy page, so its address must be known before it listens.
 fn free_address() -> anyhow::Result<SocketAddr> {
     Ok(std::net::TcpListener::bind("127.0.0.1:0").and_then(|l| l.local_addr())?)
 }
 
-async fn start_forge(options: &Demo, scripted: bool) -> anyhow::Result<sandbox::GitHub> {
+/// GitHub on the port that was asked for, GitLab on the next.
+async fn start_forges(
+    options: &Demo,
+    scripted: bool,
+) -> anyhow::Result<(sandbox::GitHub, sandbox::GitLab)> {
     let clock: Arc<dyn Clock> = Arc::new(SystemClock);
     let port = if options.once { 0 } else { options.listen.port() };
-    let forge = sandbox::Options {
-        webhook_secret: WEBHOOK_SECRET.to_owned(),
-        banner: scripted.then(|| SCRIPTED.to_owned()),
-        port,
-        ..sandbox::Options::new(clock)
-    };
-    sandbox::GitHub::start(forge).await.with_context(|| {
+    let next = if port == 0 { 0 } else { port + 1 };
+    let banner = scripted.then(|| SCRIPTED.to_owned());
+    let taken = |port: u16| {
         format!("cannot show the page on port {port}; choose another with --listen 127.0.0.1:PORT")
-    })
+    };
+    let github = sandbox::Options {
+        webhook_secret: WEBHOOK_SECRET.to_owned(),
+        banner: banner.clone(),
+        port,
+        ..sandbox::Options::new(Arc::clone(&clock))
+    };
+    let github = sandbox::GitHub::start(github).await.with_context(|| taken(port))?;
+    let gitlab =
+        sandbox::GitLabOptions { banner, port: next, ..sandbox::GitLabOptions::new(clock) };
+    let gitlab = sandbox::GitLab::start(gitlab).await.with_context(|| taken(next))?;
+    Ok((github, gitlab))
 }
 
 /// Nothing is known of the endpoint; but the demo's own program is all that leaves.
@@ -154,7 +198,7 @@ fn say_what_runs(running: &Running, config: &Config, real: bool) {
         "scripted answers".into()
     };
     progress::say(&format!(
-        "{DIM}Server on {}, a sandbox GitHub, {model}. Triaging pull request #{NUMBER} …{DIM:#}",
+        "{DIM}Server on {}, a sandbox GitHub and a sandbox GitLab, {model}. Triaging pull request #{NUMBER} and merge request !{NUMBER} …{DIM:#}",
         running.address
     ));
 }

@@ -2,19 +2,23 @@
 
 mod args;
 mod check;
+mod connect;
 mod demo;
+mod doctor;
 mod excerpt;
 mod local;
 mod memory;
 mod plain;
 mod progress;
 mod report;
+mod sandbox;
+mod secret;
 mod serve;
 mod triage;
 
 use std::process::ExitCode;
 
-use args::{Args, Command, ConfigCommand};
+use args::{Args, Command, ConfigCommand, Connect, Rotate, Sandbox};
 use clap::Parser;
 
 /// Something is wrong with how we were called, or with the configuration.
@@ -43,6 +47,14 @@ async fn run(args: Args) -> anyhow::Result<ExitCode> {
         Command::Triage(options) => triage::run(options, environment).await,
         Command::Excerpt(options) => excerpt::run(&options),
         Command::Demo(options) => demo::run(options, environment).await,
+        Command::Connect { forge: Connect::Gitlab(options) } => {
+            connect::run(options, environment).await
+        }
+        Command::Rotate { forge: Rotate::Gitlab(options) } => {
+            connect::rotate(options, environment).await
+        }
+        Command::Doctor(options) => doctor::run(options, environment).await,
+        Command::Sandbox { forge: Sandbox::Gitlab(options) } => sandbox::gitlab(options).await,
         Command::Config { command: ConfigCommand::Check { config } } => {
             check::run(config.as_deref(), environment)
         }

@@ -64,7 +64,15 @@ impl Model {
     /// # Errors
     /// [`SandboxError::Io`] where there is no port.
     pub async fn start() -> Result<Self, SandboxError> {
-        let bound = bind(0).await?;
+        Self::start_on(0).await
+    }
+
+    /// The same on a port of the loopback.
+    ///
+    /// # Errors
+    /// If the port is taken.
+    pub async fn start_on(port: u16) -> Result<Self, SandboxError> {
+        let bound = bind(port).await?;
         let url = format!("http://{}/v1", bound.address);
         let inner = Arc::new(Inner { state: Mutex::default() });
         let listening = bound.serve(Arc::clone(&inner));
