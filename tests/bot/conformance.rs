@@ -1,4 +1,5 @@
-//! Programs that nobody here wrote: another emulator of GitHub, and two of its client libraries.
+//! Programs that nobody here wrote: another emulator of GitHub, two client libraries of each forge, and a
+//! checker of recorded traffic.
 
 use std::{
     path::PathBuf,
@@ -11,7 +12,8 @@ use chaffinch_sandbox::{Model, needs_review, true_positive};
 use serde_json::{Value, json};
 
 use crate::harness::{
-    Binary, Bot, Fake, SQLI, UPLOAD_TOKEN, WEBHOOK_SECRET, sarif, semgrep, settings,
+    Binary, Bot, Change, Fake, SQLI, UPLOAD_TOKEN, WEBHOOK_SECRET, is_closed, sarif, semgrep,
+    settings, testdata,
 };
 
 /// Where `tests/tools.sh` puts Node, its packages and Python's.
@@ -32,9 +34,9 @@ async fn read_back(mut command: Command) -> Value {
         .unwrap_or_else(|e| panic!("{e}: {out}\n{}", String::from_utf8_lossy(&ended.stderr)))
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn octokit_and_pygithub_read_what_the_bot_wrote() {
-    let mut bot = Bot::start(ForgeKind::GitHub).await;
+/// A change with a finding in its lines and one outside of them, triaged; its text, and how many lines
+/// that has.
+async fn triaged(bot: &Bot) -> (Change, String, u32) {
     let repo = bot.forge.repo("acme/shop");
     let filler = "\n# nothing to see\n".repeat(20);
     let old = format!("{SQLI}{filler}");
@@ -51,7 +53,13 @@ async fn octokit_and_pygithub_read_what_the_bot_wrote() {
         true_positive("It is.", &format!("app/db.py:{line}"))
     });
     bot.deliver("opened", 7).await;
+    (change, new, last)
+}
 
+#[tokio::test(flavor = "multi_thread")]
+async fn octokit_and_pygithub_read_what_the_bot_wrote() {
+    let mut bot = Bot::start(ForgeKind::GitHub).await;
+    let (change, new, last) = triaged(&bot).await;
     let token = bot.forge.github().token(
         &["acme/shop"],
         &[("contents", "read"), ("pull_requests", "read"), ("checks", "read")],
@@ -81,6 +89,69 @@ async fn octokit_and_pygithub_read_what_the_bot_wrote() {
     }
     assert_eq!(by_octokit, by_pygithub, "the same meaning to both");
     change.summary();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn python_gitlab_and_gitbeaker_read_what_the_bot_wrote() {
+    let bot = Bot::start(ForgeKind::GitLab).await;
+    let (change, new, last) = triaged(&bot).await;
+    let project = bot.forge.gitlab().project("acme/shop");
+    let token = project.token("reader", &["read_api"], 20).value();
+    let (number, head, tools) = ("7", change.head(), tools());
+    let arguments = [&bot.forge.gitlab().url(), &token, "acme/shop", number, &head];
+    let mut gitbeaker = Command::new(tools.join("node"));
+    gitbeaker.arg(script("gitbeaker.mjs")).args(arguments).env("CHAFFINCH_TOOLS", &tools);
+    let mut python = Command::new(tools.join("venv/bin/python"));
+    python.arg(script("pythongitlab.py")).args(arguments);
+    let (by_gitbeaker, by_python) = (read_back(gitbeaker).await, read_back(python).await);
+
+    let thread = &change.threads()[0];
+    let author = &thread.comments[0].author;
+    let expected = json!({
+        "threads": [{ "path": "app/db.py", "line": last, "author": author, "body": thread.comments[0].body }],
+        "checks": [{ "name": "chaffinch", "state": "failed", "title": "2 findings are real" }],
+        "file": new,
+    });
+    for (who, read) in [("gitbeaker", &by_gitbeaker), ("python-gitlab", &by_python)] {
+        for key in ["threads", "checks", "file"] {
+            assert_eq!(read[key], expected[key], "{who}, {key}");
+        }
+        assert_eq!(read["summaries"].as_array().unwrap().len(), 1, "{who}");
+        assert!(read["summaries"][0]["body"].as_str().unwrap().contains("rule.outside"), "{who}");
+    }
+    assert_eq!(by_gitbeaker, by_python, "the same meaning to both");
+    change.summary();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn testdata_recorded_traffic_passes_the_checker() {
+    let Some(protocol) = testdata("protocol") else {
+        println!("skipped: no test data");
+        return;
+    };
+    let traffic = tempfile::NamedTempFile::new().unwrap();
+    let bot = Bot::with(ForgeKind::GitLab).record(traffic.path()).start().await;
+    let (change, _, _) = triaged(&bot).await;
+    // A second run edits, and one that finds nothing resolves.
+    bot.ask_again(7).await;
+    change.push(&[("app/db.py", "nothing = True\n")]);
+    change.report(sarif("CodeQL", &[]));
+    bot.deliver("pushed", 7).await;
+    assert!(is_closed(&change.threads()[0]));
+    change.summary();
+    // The document says of this one list that it is one object.
+    let recorded = std::fs::read_to_string(traffic.path()).unwrap();
+    let wrong = |line: &str| line.contains("/merge_requests/7/pipelines\"");
+    let kept: String = recorded.lines().filter(|l| !wrong(l)).map(|l| format!("{l}\n")).collect();
+    assert!(kept.lines().count() > 40 && kept.len() < recorded.len());
+    std::fs::write(traffic.path(), kept).unwrap();
+    let mut checker = Command::new(tools().join("venv/bin/python"));
+    checker.arg(protocol.join("tools/check_traffic.py"));
+    checker.arg(protocol.join("gitlab/schemas/gitlab-rest.schemas.json"));
+    checker.arg(traffic.path());
+    let ended = tokio::task::spawn_blocking(move || checker.output().unwrap()).await.unwrap();
+    let said = [ended.stdout, ended.stderr].map(|b| String::from_utf8(b).unwrap()).concat();
+    assert!(ended.status.success() && said.contains(" 0 failed"), "{said}");
 }
 
 /// `emulate@0.12.2`, killed when dropped.

@@ -8,7 +8,10 @@ mod report;
 mod scene;
 mod trouble;
 
-use std::sync::Arc;
+use std::{
+    path::{Path, PathBuf},
+    sync::Arc,
+};
 
 use chaffinch_core::ForgeKind;
 use chaffinch_sandbox::Model;
@@ -50,6 +53,7 @@ pub(crate) struct Setup {
     on: ForgeKind,
     settings: Vec<(String, String)>,
     base_path: String,
+    record: Option<PathBuf>,
 }
 
 impl Setup {
@@ -65,9 +69,15 @@ impl Setup {
         self
     }
 
+    /// Where each request to the forge, and its answer, is written.
+    pub(crate) fn record(mut self, file: &Path) -> Self {
+        self.record = Some(file.to_owned());
+        self
+    }
+
     pub(crate) async fn start(self) -> Bot {
         let clock = Arc::new(HandClock::default());
-        let forge = Fake::start(self.on, clock.clone(), &self.base_path).await;
+        let forge = Fake::recorded(self.on, clock.clone(), &self.base_path, self.record).await;
         let model = Model::start().await.unwrap();
         let folder = tempfile::tempdir().unwrap();
         let mut settings = settings(&forge, &model, &folder);
@@ -119,7 +129,7 @@ impl Bot {
     }
 
     pub(crate) fn with(on: ForgeKind) -> Setup {
-        Setup { on, settings: Vec::new(), base_path: String::new() }
+        Setup { on, settings: Vec::new(), base_path: String::new(), record: None }
     }
 
     /// The change that most tests talk about: `app/db.py` gets an SQL injection in line 5.

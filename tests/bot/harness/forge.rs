@@ -1,6 +1,9 @@
 //! The forge that a test runs against: a fake GitHub or a fake GitLab, in the words that both share.
 
-use std::sync::{Arc, Mutex};
+use std::{
+    path::PathBuf,
+    sync::{Arc, Mutex},
+};
 
 use chaffinch_core::{Clock, ForgeKind, RepoId};
 use chaffinch_sandbox::{
@@ -60,6 +63,15 @@ pub(crate) struct Lab {
 
 impl Fake {
     pub(crate) async fn start(on: ForgeKind, clock: Arc<dyn Clock>, base_path: &str) -> Self {
+        Self::recorded(on, clock, base_path, None).await
+    }
+
+    pub(crate) async fn recorded(
+        on: ForgeKind,
+        clock: Arc<dyn Clock>,
+        base_path: &str,
+        record: Option<PathBuf>,
+    ) -> Self {
         let base_path = base_path.to_owned();
         let schemas = testdata("protocol");
         match on {
@@ -68,6 +80,7 @@ impl Fake {
                     webhook_secret: WEBHOOK_SECRET.to_owned(),
                     base_path,
                     schemas,
+                    record,
                     // Made by the first test that runs, and then kept: a key takes a second to make.
                     key: Some(concat!(env!("CARGO_TARGET_TMPDIR"), "/sandbox-app.pem").into()),
                     ..Options::new(clock)
@@ -75,7 +88,8 @@ impl Fake {
                 Self::GitHub(GitHub::start(options).await.unwrap())
             }
             ForgeKind::GitLab => {
-                let options = GitLabOptions { base_path, schemas, ..GitLabOptions::new(clock) };
+                let options =
+                    GitLabOptions { base_path, schemas, record, ..GitLabOptions::new(clock) };
                 let gitlab = GitLab::start(options).await.unwrap();
                 let project = gitlab.project(REPOSITORY);
                 let reader = project.token("chaffinch-read", &["read_api"], 20);
