@@ -2,7 +2,7 @@
 .DEFAULT_GOAL := help
 
 help:
-	@echo "make demo          a pull request is triaged on this machine, to look at (ONCE=1: print and exit)"
+	@echo "make demo          a pull request and a merge request are triaged here, to look at (ONCE=1: print and exit)"
 	@echo "make test          everything that must hold"
 	@echo "make bench         what is measured"
 	@echo "make fmt           format the code"

@@ -13,7 +13,7 @@ fn the_defaults_are_a_configuration_that_lacks_only_what_is_yours() {
     model.name is missing: name the model to ask, as its endpoint calls it, here or in CHAFFINCH__MODEL__NAME
     model.key is missing: give model.key_file, or set CHAFFINCH__MODEL__KEY
     store.key is missing: give store.key_file, or set CHAFFINCH__STORE__KEY
-    github.app_id is missing: it stands on the App's settings page
+    github.app_id is missing: it stands on the App's settings page (or give a [[gitlab.project]])
     github.private_key is missing: give github.private_key_file, or set CHAFFINCH__GITHUB__PRIVATE_KEY
     github.webhook_secret is missing: give github.webhook_secret_file, or set CHAFFINCH__GITHUB__WEBHOOK_SECRET
     "#);

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use axum::extract::State;
-use chaffinch_core::Rung;
+use chaffinch_core::{ForgeKind, Rung};
 use chaffinch_egress::Listing;
 use chaffinch_store::MAX_TTL;
 use maud::{DOCTYPE, Markup, html};
@@ -13,6 +13,7 @@ use crate::{App, worker::REPORT_KEPT};
 /// `GET /policy`
 pub(super) async fn page(State(app): State<Arc<App>>) -> Markup {
     let (policy, endpoint) = (app.door.policy(), app.door.endpoint());
+    let change = change(&app.forges.kinds());
     let vendor = match &endpoint.attestation {
         Some(a) => format!(
             "Its operator keeps it for at most {} days under the agreement “{}” and does not train on it.",
@@ -33,7 +34,7 @@ pub(super) async fn page(State(app): State<Arc<App>>) -> Markup {
             body {
                 h1 { "What leaves, and what is kept" }
                 p {
-                    "Chaffinch asks a language model whether a scanner's findings on a pull request are real. "
+                    "Chaffinch asks a language model whether a scanner's findings on a " (change) " are real. "
                     "For that, source code does leave this server. This page is made from the policy in force."
                 }
                 h2 { "What is sent" }
@@ -45,7 +46,7 @@ pub(super) async fn page(State(app): State<Arc<App>>) -> Markup {
                 }
                 h2 { "What is read" }
                 p {
-                    "Files are asked for one by one, at the commit that the pull request proposes: never a clone, an archive or a search. "
+                    "Files are asked for one by one, at the commit that the " (change) " proposes: never a clone, an archive or a search. "
                     (names(policy.listing))
                 }
                 h2 { "To whom" }
@@ -53,13 +54,22 @@ pub(super) async fn page(State(app): State<Arc<App>>) -> Markup {
                 h2 { "What is kept here" }
                 ul {
                     li { "Answers (the verdict, and the model's own words: its reason, its advice, what else it would have to see; of the lines only their numbers): " (policy.answer_ttl_days) " days, encrypted." }
-                    li { "Records of what the last run said on a pull request (rules, places, verdicts, the models' reasons): " (policy.answer_ttl_days) " days after that run, encrypted." }
+                    li { "Records of what the last run said on a " (change) " (rules, places, verdicts, the models' reasons): " (policy.answer_ttl_days) " days after that run, encrypted." }
                     li { "Receipts (which lines were sent, when and where to; no code): at most " (MAX_TTL.as_secs() / 86_400) " days, encrypted." }
                     li { "Code: only in memory, while one job runs, but for what a model quotes in its own words. Uploaded reports: encrypted, until their job is done, at most " (REPORT_KEPT.as_secs() / 60) " minutes." }
                 }
                 p { "Policy " code { (policy.digest()) } }
             }
         }
+    }
+}
+
+/// What the forges that are configured call a change.
+fn change(forges: &[ForgeKind]) -> &'static str {
+    match forges {
+        [ForgeKind::GitHub] => "pull request",
+        [ForgeKind::GitLab] => "merge request",
+        _ => "pull or merge request",
     }
 }
 
