@@ -31,7 +31,7 @@ cargo clippy --workspace --all-targets --all-features --quiet -- -D warnings
 step "tests"
 filter=(-E 'all()')
 if [ ! -d "$CHAFFINCH_TESTDATA" ]; then
-  echo "skipped: no test data at CHAFFINCH_TESTDATA ($CHAFFINCH_TESTDATA); the tests named testdata_… do not run, and the sandbox does not check requests against GitHub's schemas"
+  echo "skipped: no test data at CHAFFINCH_TESTDATA ($CHAFFINCH_TESTDATA); the tests named testdata_… do not run, and the sandbox does not check requests against the forges' schemas"
   filter=(-E 'not test(/testdata_/)')
 fi
 cargo build --workspace --all-features --bins --quiet

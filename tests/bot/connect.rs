@@ -149,6 +149,21 @@ async fn tokens_are_made_rotated_and_looked_at() {
     let (code, said) = desk.run(&["doctor", "--within", "100"]).await;
     assert!(code == 0 && said.contains("All is well."), "{said}");
 
+    // Of a group, some project must be named, or its tokens are not looked at.
+    let file = desk.read("chaffinch.toml");
+    let of_group = file.replace(
+        "[[gitlab.project]]\npath = \"acme/shop\"",
+        "[[gitlab.project]]\npath = \"acme/*\"",
+    );
+    let of_group =
+        of_group.replace("repositories = [\"acme/shop\"]", "repositories = [\"acme/*\"]");
+    desk.write("chaffinch.toml", &of_group);
+    let (code, said) = desk.run(&["doctor", "--within", "100"]).await;
+    assert!(code == 1 && said.contains("its tokens were not looked at"), "{said}");
+    let (code, said) = desk.run(&["doctor", "--within", "100", "--project", REPOSITORY]).await;
+    assert!(code == 0 && said.contains("All is well."), "{said}");
+    desk.write("chaffinch.toml", &file);
+
     // The old ones are good no longer; and others are too good.
     desk.write("read", &read);
     desk.write(

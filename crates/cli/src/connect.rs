@@ -13,6 +13,7 @@ use chrono::{NaiveDate, TimeDelta};
 use secrecy::{ExposeSecret, SecretString};
 
 use self::site::Site;
+pub(crate) use self::site::entry;
 use crate::{
     args::{ConnectGitLab, RotateGitLab},
     progress, secret,

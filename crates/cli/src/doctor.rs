@@ -4,12 +4,14 @@ use std::{collections::BTreeSet, process::ExitCode, sync::Arc};
 
 use anyhow::Context;
 use chaffinch_core::{Clock, Forge, ForgeError, ForgeKind, RepoName};
+use chaffinch_github::GitHub;
 use chaffinch_gitlab::{GitLab, Holder, Inspection, permissions::Token};
 use chaffinch_server::{Config, SystemClock};
 use chrono::{NaiveDate, TimeDelta};
 
 use crate::{
     args::Doctor,
+    connect::entry,
     progress::{self, GREEN, YELLOW},
 };
 
@@ -24,57 +26,89 @@ pub(crate) async fn run(
     chaffinch_server::check(&config)?;
     progress::print("The configuration is complete.\n")?;
     let clock: Arc<dyn Clock> = Arc::new(SystemClock);
-    let github = chaffinch_server::github(&config, &clock)?;
-    let gitlab = chaffinch_server::gitlab(&config, &clock)?;
+    let round = Round {
+        github: chaffinch_server::github(&config, &clock)?,
+        gitlab: chaffinch_server::gitlab(&config, &clock)?,
+        today: clock.now().date_naive(),
+        within: TimeDelta::days(options.within.into()),
+    };
     let names = names(&config, &options)?;
-    let mut ails = Vec::new();
-    for Named { name, forge: only } in &names {
-        let mut found = Vec::new();
-        let (mut errors, mut denied) = (Vec::new(), false);
-        let forges =
-            [github.as_ref().map(|f| f as &dyn Forge), gitlab.as_ref().map(|f| f as &dyn Forge)];
-        let wanted = |kind| only.is_none_or(|only| only == kind);
-        for forge in forges.into_iter().flatten().filter(|forge| wanted(forge.kind())) {
-            match forge.locate(name).await {
-                Ok(_) => found.push(forge.kind()),
-                Err(ForgeError::NotFound) => {}
-                // What is the matter with it is asked of each token below.
-                Err(ForgeError::Denied { .. }) if forge.kind() == ForgeKind::GitLab => {
-                    denied = true
-                }
-                Err(error) => errors.push(format!("{}: {error}", word(forge.kind()))),
-            }
-        }
-        for kind in &found {
-            progress::print(&format!("\n{name} on {}: reached.\n", word(*kind)))?;
-        }
-        let mut own = errors;
-        if found.is_empty() && own.is_empty() && !denied {
-            own.push("no forge that is configured lets us see it".to_owned());
-        }
-        if found.is_empty() {
-            progress::print(&format!("\n{name}:\n"))?;
-        }
-        let asks = denied || found.contains(&ForgeKind::GitLab);
-        if let Some(gitlab) = gitlab.as_ref().filter(|_| asks) {
-            own.extend(tokens(gitlab, name, &options, clock.now().date_naive()).await?);
-        }
-        for ail in &own {
-            progress::print(&format!("  {YELLOW}!{YELLOW:#} {ail}\n"))?;
-        }
-        ails.extend(own);
+    let mut ails = 0;
+    for named in &names {
+        ails += round.look(named).await?;
     }
-    if names.is_empty() {
-        progress::print(
-            "\nNo repository is named in full, so no forge was asked: name one with --project.\n",
-        )?;
+    for path in unasked(&config, &names) {
+        progress::print(&format!(
+            "\n{path} on GitLab:\n  {YELLOW}!{YELLOW:#} its tokens were not looked at: name one of its \
+             projects with --project\n"
+        ))?;
+        ails += 1;
     }
-    progress::print(&match ails.len() {
+    progress::print(&match ails {
         0 => format!("\n{GREEN}All is well.{GREEN:#}\n"),
         1 => "\n1 thing should be changed.\n".to_owned(),
         many => format!("\n{many} things should be changed.\n"),
     })?;
-    Ok(if ails.is_empty() { ExitCode::SUCCESS } else { ExitCode::from(AILS) })
+    Ok(if ails == 0 { ExitCode::SUCCESS } else { ExitCode::from(AILS) })
+}
+
+/// The forges that are configured, and what counts as soon.
+struct Round {
+    github: Option<GitHub>,
+    gitlab: Option<GitLab>,
+    today: NaiveDate,
+    within: TimeDelta,
+}
+
+impl Round {
+    /// Says what the forges say of one repository; how many things should be changed.
+    async fn look(&self, Named { name, forge: only }: &Named) -> anyhow::Result<usize> {
+        let github = self.github.as_ref().map(|forge| forge as &dyn Forge);
+        let gitlab = self.gitlab.as_ref().map(|forge| forge as &dyn Forge);
+        let (mut ails, mut reached, mut denied) = (Vec::new(), Vec::new(), false);
+        for forge in [github, gitlab].into_iter().flatten() {
+            let kind = forge.kind();
+            if only.is_some_and(|only| only != kind) {
+                continue;
+            }
+            match forge.locate(name).await {
+                Ok(_) => reached.push(kind),
+                Err(ForgeError::NotFound) => {}
+                // What is the matter with it is asked of each token below.
+                Err(ForgeError::Denied { .. }) if kind == ForgeKind::GitLab => denied = true,
+                Err(error) => ails.push(format!("{}: {error}", word(kind))),
+            }
+        }
+        let on: Vec<_> = reached.iter().map(|kind| format!(" on {}", word(*kind))).collect();
+        let on = if on.is_empty() { ":".to_owned() } else { on.join(" and") + ": reached." };
+        progress::print(&format!("\n{name}{on}\n"))?;
+        if reached.is_empty() && ails.is_empty() && !denied {
+            ails.push("no forge that is configured lets us see it".to_owned());
+        }
+        if denied || reached.contains(&ForgeKind::GitLab) {
+            ails.extend(self.tokens(name).await?);
+        }
+        for ail in &ails {
+            progress::print(&format!("  {YELLOW}!{YELLOW:#} {ail}\n"))?;
+        }
+        Ok(ails.len())
+    }
+
+    /// Says what both tokens of a GitLab project are; what is wrong with them.
+    async fn tokens(&self, name: &RepoName) -> anyhow::Result<Vec<String>> {
+        let Some(gitlab) = &self.gitlab else { return Ok(Vec::new()) };
+        let mut ails = Vec::new();
+        for token in [Token::Read, Token::Write] {
+            match gitlab.inspect(name, token).await {
+                Ok(found) => {
+                    progress::print(&format!("  {}\n", described(&found)))?;
+                    ails.extend(wrong(&found, name, self.today, self.within));
+                }
+                Err(error) => ails.push(format!("the {} token: {error}", token.as_str())),
+            }
+        }
+        Ok(ails)
+    }
 }
 
 fn word(kind: ForgeKind) -> &'static str {
@@ -91,7 +125,7 @@ struct Named {
     forge: Option<ForgeKind>,
 }
 
-/// Those that are named in full: in the policy, and on the command line.
+/// Those that are named in full: in the policy, on the command line, and of a [[gitlab.project]].
 fn names(config: &Config, options: &Doctor) -> anyhow::Result<BTreeSet<Named>> {
     let mut names: BTreeSet<Named> =
         options.project.iter().map(|name| Named { name: name.clone(), forge: None }).collect();
@@ -104,28 +138,23 @@ fn names(config: &Config, options: &Doctor) -> anyhow::Result<BTreeSet<Named>> {
         let name = name.parse().context("policy.repositories")?;
         names.insert(Named { name, forge });
     }
+    for path in config.gitlab.project.iter().map(|entry| &entry.path) {
+        let Ok(name) = path.parse::<RepoName>() else { continue };
+        let known = |named: &Named| named.name == name && named.forge != Some(ForgeKind::GitHub);
+        if !path.contains('*') && !names.iter().any(known) {
+            names.insert(Named { name, forge: Some(ForgeKind::GitLab) });
+        }
+    }
     Ok(names)
 }
 
-/// Says what both tokens of a project are; what is wrong with them.
-async fn tokens(
-    gitlab: &GitLab,
-    name: &RepoName,
-    options: &Doctor,
-    today: NaiveDate,
-) -> anyhow::Result<Vec<String>> {
-    let mut ails = Vec::new();
-    for token in [Token::Read, Token::Write] {
-        match gitlab.inspect(name, token).await {
-            Ok(found) => {
-                progress::print(&format!("  {}\n", described(&found)))?;
-                let within = TimeDelta::days(options.within.into());
-                ails.extend(wrong(&found, name, today, within));
-            }
-            Err(error) => ails.push(format!("the {} token: {error}", token.as_str())),
-        }
-    }
-    Ok(ails)
+/// The entries of the configuration whose tokens no name leads to.
+fn unasked<'c>(config: &'c Config, names: &BTreeSet<Named>) -> Vec<&'c str> {
+    let of_gitlab = names.iter().filter(|named| named.forge != Some(ForgeKind::GitHub));
+    let asked: Vec<_> =
+        of_gitlab.filter_map(|named| entry(config, &named.name)).map(|e| e.path.as_str()).collect();
+    let all = config.gitlab.project.iter().map(|entry| entry.path.as_str());
+    all.filter(|path| !asked.contains(path)).collect()
 }
 
 /// `read token "chaffinch-read": scope read_api, role Reporter, until 2027-01-31`
