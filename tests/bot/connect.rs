@@ -3,13 +3,17 @@
 use std::{
     path::Path,
     process::{Command, Output, Stdio},
+    sync::Arc,
     time::Duration,
 };
 
 use chaffinch_core::ForgeKind;
-use chaffinch_sandbox::{GitLab, Project};
+use chaffinch_sandbox::{GitLab, Model, Project, needs_review};
+use chaffinch_server::SystemClock;
 
-use crate::harness::{Bot, REPOSITORY, SIGNING_TOKEN, chaffinch};
+use crate::harness::{
+    Binary, Bot, Fake, REPOSITORY, SIGNING_TOKEN, SQLI, STORE_KEY, chaffinch, sarif, settings,
+};
 
 /// Files of an operator: a configuration, and the secrets that it names.
 struct Desk {
@@ -22,12 +26,13 @@ impl Desk {
         let project = gitlab.project(REPOSITORY);
         let maintainer = project.token("maintainer", &["api"], 40).value();
         let desk = Self { folder: tempfile::tempdir().unwrap(), maintainer };
+        let folder = desk.folder.path().display();
         let text = format!(
             "[server]\npublic_url = \"{server}\"\n[policy]\nrepositories = [\"{REPOSITORY}\"]\n\
              [model]\nbase_url = \"http://127.0.0.1:9/v1\"\nname = \"m\"\nauth = \"none\"\n\
-             [store]\nkey = \"{}\"\n[gitlab]\nurl = \"{}\"\n[[gitlab.project]]\npath = \"{REPOSITORY}\"\n\
-             read_token_file = \"read\"\nwrite_token_file = \"write\"\nwebhook_secret_file = \"hook\"\n",
-            "7a1f4c9be2d05833a6c47e19f0b2d85c61e8937f2a4bd06c95e31f78a0cd42b6",
+             [store]\nkey = \"{STORE_KEY}\"\n[gitlab]\nurl = \"{}\"\n\
+             [[gitlab.project]]\npath = \"{REPOSITORY}\"\nread_token_file = \"{folder}/read\"\n\
+             write_token_file = \"{folder}/write\"\nwebhook_secret_file = \"{folder}/hook\"\n",
             gitlab.url(),
         );
         desk.write("chaffinch.toml", &text);
@@ -175,6 +180,43 @@ async fn tokens_are_made_rotated_and_looked_at() {
     for says in ["expired or revoked", "write_repository", "role Owner; Developer is enough"] {
         assert!(said.contains(says), "{says}: {said}");
     }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_server_that_runs_takes_tokens_that_are_rotated() {
+    chaffinch_server::install_crypto();
+    let fake = Fake::start(ForgeKind::GitLab, Arc::new(SystemClock), "").await;
+    let model = Model::start().await.unwrap();
+    model.answer_with(|_| needs_review("Not enough is shown."));
+    let desk = Desk::new(fake.gitlab(), "http://127.0.0.1:9");
+    desk.connect(&["--make-tokens"]).await;
+    let mut settings = settings(&fake, &model, &desk.folder);
+    settings.retain(|(key, _)| key != "CHAFFINCH__GITLAB__PROJECT");
+    settings.push(("CHAFFINCH__SERVER__WORKERS".to_owned(), "1".to_owned()));
+    let server = Binary::serve_with(&settings, &desk.folder.path().join("chaffinch.toml"));
+    fake.deliver_to(&server.address);
+    fake.gitlab().project(REPOSITORY).hooks().iter().for_each(|hook| {
+        hook.signing_token(&desk.read("hook"));
+    });
+    fake.repo(REPOSITORY).base_file("README", "x\n").file("app/db.py", SQLI);
+    let change = fake.change(7);
+    for (event, end) in [("opened", ""), ("pushed", "# more\n")] {
+        change.push(&[("app/db.py", &format!("{SQLI}{end}"))]);
+        change.report(sarif("CodeQL", &[("rule", "app/db.py", 5)]));
+        assert_eq!(fake.deliver(event, 7).await.status, 202, "{event}");
+        for _ in 0..400 {
+            if change.conclusion() == "neutral" {
+                break;
+            }
+            tokio::time::sleep(Duration::from_millis(25)).await;
+        }
+        assert_eq!(change.conclusion(), "neutral", "{event}");
+        let (code, said) = desk.run(&["rotate", "gitlab", "--project", REPOSITORY]).await;
+        assert_eq!(code, 0, "{said}");
+    }
+    assert_eq!(change.threads().len(), 1, "the user is the same, and so the thread is its own");
+    let log = server.kill();
+    assert!(!log.contains("given up"), "{log}");
 }
 
 /// The blocks of a page that are to be typed.

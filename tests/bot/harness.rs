@@ -31,7 +31,8 @@ pub(crate) use self::{
 };
 
 /// Made for these tests, like every secret here.
-const STORE_KEY: &str = "7a1f4c9be2d05833a6c47e19f0b2d85c61e8937f2a4bd06c95e31f78a0cd42b6";
+pub(crate) const STORE_KEY: &str =
+    "7a1f4c9be2d05833a6c47e19f0b2d85c61e8937f2a4bd06c95e31f78a0cd42b6";
 pub(crate) const UPLOAD_TOKEN: &str = "an upload token of acme/shop";
 
 /// The bot, the forge and the model. When dropped, it fails the test on comments that nobody read,

@@ -136,8 +136,8 @@ pub(crate) struct ConnectGitLab {
 /// `chaffinch rotate gitlab`
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
-The old tokens end at once: start the server again right after. `chaffinch doctor` says
-when it is time.
+The old tokens end at once; the server reads the files again before each job. `chaffinch
+doctor` says when it is time.
 
 Example:
   chaffinch rotate gitlab --project acme/shop --config chaffinch.toml")]

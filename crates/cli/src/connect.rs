@@ -76,6 +76,10 @@ pub(crate) async fn run(
     let tried = site.setup.try_out(project, made.id).await.map_err(said)?;
     let (arrived, says) = match tried {
         Tried::Arrived(status) => (true, format!("A test delivery arrived ({status}).")),
+        Tried::Untold => (
+            true,
+            "A test delivery was sent; this GitLab does not tell how it was answered.".to_owned(),
+        ),
         Tried::NothingToSend => {
             (true, "There is no merge request, pipeline or push to try it with yet.".to_owned())
         }
@@ -130,7 +134,6 @@ pub(crate) async fn rotate(
             site.name
         ))?;
     }
-    progress::print("Start the server again, so that it reads them.\n")?;
     Ok(ExitCode::SUCCESS)
 }
 

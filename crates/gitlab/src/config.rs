@@ -84,10 +84,7 @@ impl Config {
 
     pub(crate) fn validate(&self) -> Result<(), ConfigError> {
         self.validate_url()?;
-        if self.tokens.is_empty() {
-            return Err(ConfigError::NoTokens);
-        }
-        self.tokens.iter().try_for_each(ProjectTokens::validate)?;
+        validate_tokens(&self.tokens)?;
         let usable = |report: &ReportFile| {
             !report.job.is_empty() && chaffinch_core::RepoPath::new(report.file.as_str()).is_ok()
         };
@@ -103,6 +100,13 @@ impl Config {
         }
         Ok(())
     }
+}
+
+pub(crate) fn validate_tokens(tokens: &[ProjectTokens]) -> Result<(), ConfigError> {
+    if tokens.is_empty() {
+        return Err(ConfigError::NoTokens);
+    }
+    tokens.iter().try_for_each(ProjectTokens::validate)
 }
 
 impl ProjectTokens {

@@ -1,6 +1,6 @@
 //! The `Forge` port: find a project, open it with two tokens.
 
-use std::sync::Arc;
+use std::sync::{Arc, PoisonError, RwLock};
 
 use async_trait::async_trait;
 use chaffinch_core::{Access, Clock, Forge, ForgeError, ForgeKind, Grant, RepoId, RepoName};
@@ -22,7 +22,7 @@ use crate::{
 /// GitLab as our tokens see it.
 pub struct GitLab {
     api: Arc<Api>,
-    tokens: Vec<ProjectTokens>,
+    tokens: RwLock<Arc<[ProjectTokens]>>,
     reports: Arc<[ReportFile]>,
     bounds: Bounds,
 }
@@ -43,7 +43,7 @@ impl GitLab {
         config.validate()?;
         Ok(Self {
             api: Arc::new(Api::new(&config.url, http, clock, config.back_off)),
-            tokens: config.tokens,
+            tokens: RwLock::new(config.tokens.into()),
             reports: config.reports.into(),
             bounds: Bounds { file: config.max_file_bytes, reports: config.max_report_bytes },
         })
@@ -61,14 +61,25 @@ impl GitLab {
     ) -> Result<Inspection, ForgeError> {
         let tokens = self.tokens_of(project).ok_or_else(no_tokens)?;
         let secret = match token {
-            Token::Read => &tokens.read,
-            Token::Write => &tokens.write,
+            Token::Read => tokens.read,
+            Token::Write => tokens.write,
         };
-        inspect::inspect(&self.api, project, token, secret).await
+        inspect::inspect(&self.api, project, token, &secret).await
     }
 
-    fn tokens_of(&self, project: &RepoName) -> Option<&ProjectTokens> {
-        projects::closest(&self.tokens, |tokens| &tokens.projects, project)
+    /// Takes other tokens in the place of those in use. A project that is open keeps its own.
+    ///
+    /// # Errors
+    /// [`ConfigError`] says what is wrong with them; then nothing is changed.
+    pub fn set_tokens(&self, tokens: Vec<ProjectTokens>) -> Result<(), ConfigError> {
+        crate::config::validate_tokens(&tokens)?;
+        *self.tokens.write().unwrap_or_else(PoisonError::into_inner) = tokens.into();
+        Ok(())
+    }
+
+    fn tokens_of(&self, project: &RepoName) -> Option<ProjectTokens> {
+        let all = Arc::clone(&self.tokens.read().unwrap_or_else(PoisonError::into_inner));
+        projects::closest(&all, |tokens| &tokens.projects, project).cloned()
     }
 
     async fn project(&self, which: &str, token: &SecretString) -> Result<Project, ForgeError> {

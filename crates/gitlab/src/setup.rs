@@ -89,6 +89,8 @@ pub enum Tried {
     Refused(u16),
     /// It did not get there; GitLab's words.
     Lost(String),
+    /// It was sent, and this GitLab (older than 17.3) does not tell how it was answered.
+    Untold,
     /// The project has nothing yet that could be told of.
     NothingToSend,
 }
@@ -215,7 +217,13 @@ impl Setup {
             if !answer.status.is_success() && why.contains("Ensure the project") {
                 continue;
             }
-            return Ok(match self.newest(project, hook).await? {
+            let newest = match self.newest(project, hook).await {
+                Err(ForgeError::NotFound) if answer.status.is_success() => {
+                    return Ok(Tried::Untold);
+                }
+                newest => newest?,
+            };
+            return Ok(match newest {
                 Some(status @ 200..=299) => Tried::Arrived(status),
                 Some(status @ 100..) => Tried::Refused(status),
                 _ if answer.status.is_success() => Tried::Lost("no answer".to_owned()),

@@ -119,3 +119,16 @@ async fn who_may_not_change_settings_is_told_what_it_takes() {
     let ForgeError::Denied { needs } = error else { panic!("{error}") };
     assert_eq!(needs, "scope api, role Maintainer");
 }
+
+#[tokio::test]
+async fn an_older_gitlab_that_keeps_no_log_of_deliveries_is_no_failure() {
+    let peer = Peer::start(|seen| match seen.line.as_str() {
+        "POST /api/v4/projects/42/hooks/9/test/merge_requests_events" => reply(201, json!({})),
+        "GET /api/v4/projects/42/hooks/9/events?per_page=1" => {
+            reply(404, json!({ "error": "404 Not Found" }))
+        }
+        _ => None,
+    })
+    .await;
+    assert_eq!(setup(&peer).try_out(42, 9).await.unwrap(), Tried::Untold);
+}

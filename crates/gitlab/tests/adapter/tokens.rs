@@ -172,3 +172,28 @@ async fn a_token_that_has_ended_is_denied_and_says_so() {
     let ForgeError::Denied { needs } = error else { panic!("{error}") };
     assert!(needs.contains("expired or revoked"), "{needs}");
 }
+
+#[tokio::test]
+async fn tokens_are_replaced_for_what_is_opened_next_and_never_by_bad_ones() {
+    let peer = Peer::start(|seen| match below(seen)? {
+        ("GET", "/merge_requests/7") => reply(200, request(7, HEAD, Some(42))),
+        _ => None,
+    })
+    .await;
+    let gitlab = peer.gitlab();
+    let before = gitlab.open(&repo()).await.unwrap();
+    let tokens = |read: &str| ProjectTokens {
+        projects: "acme/shop".parse().unwrap(),
+        read: read.into(),
+        write: "glpat-new-write".into(),
+    };
+    gitlab.set_tokens(vec![tokens("glpat-new-read")]).unwrap();
+    assert!(gitlab.set_tokens(vec![tokens("")]).is_err());
+    assert!(gitlab.set_tokens(Vec::new()).is_err());
+    let after = gitlab.open(&repo()).await.unwrap();
+    for access in [before, after] {
+        access.source.change(7).await.unwrap();
+    }
+    let used: Vec<_> = peer.seen().iter().map(|s| s.header("private-token").to_owned()).collect();
+    assert_eq!(used, ["glpat-read", "glpat-new-read"]);
+}

@@ -3,13 +3,15 @@
 use std::sync::Arc;
 
 use anyhow::Context;
-use chaffinch_core::Clock;
+use async_trait::async_trait;
+use chaffinch_core::{Access, Clock, Forge, ForgeError, ForgeKind, RepoId, RepoName};
 use chaffinch_github as github;
 use chaffinch_gitlab as gitlab;
 
 use super::{client, given, wanted};
 use crate::{
     Config,
+    config::GitLabProject,
     forges::{At, Forges},
     http_client::trusting,
 };
@@ -76,7 +78,8 @@ fn of_gitlab(
     }
     let webhook = gitlab::WebhookConfig { url: from.url.clone(), secrets, jobs: from.jobs.clone() };
     let webhook = gitlab::Webhook::new(webhook, Arc::clone(clock)).context("gitlab.project")?;
-    Ok(Some(At { forge: Arc::new(forge), webhook }))
+    let forge = Arc::new(Rereading { gitlab: forge, projects: from.project.clone() });
+    Ok(Some(At { forge, webhook }))
 }
 
 /// GitLab without its webhooks, if it is configured.
@@ -88,26 +91,63 @@ pub fn gitlab(config: &Config, clock: &Arc<dyn Clock>) -> anyhow::Result<Option<
     if !from.is_configured() {
         return Ok(None);
     }
-    let mut tokens = Vec::new();
-    for project in &from.project {
-        tokens.push(gitlab::ProjectTokens {
-            projects: project.path.parse().context("gitlab.project.path")?,
-            read: wanted(&project.name("read_token"), &project.read_token())?,
-            write: wanted(&project.name("write_token"), &project.write_token())?,
-        });
-    }
     let report = |r: &crate::config::GitLabReport| gitlab::ReportFile {
         job: r.job.clone(),
         file: r.file.clone(),
     };
     let gitlab = gitlab::Config {
-        tokens,
+        tokens: tokens(&from.project)?,
         reports: from.report.iter().map(report).collect(),
         max_file_bytes: from.max_file_bytes,
         ..gitlab::Config::new(from.url.clone())
     };
     let forge = gitlab::GitLab::new(gitlab, gitlab_http(config)?, Arc::clone(clock));
     Ok(Some(forge.context("gitlab")?))
+}
+
+/// The tokens of every project, from wherever they are.
+fn tokens(projects: &[GitLabProject]) -> anyhow::Result<Vec<gitlab::ProjectTokens>> {
+    let of = |project: &GitLabProject| {
+        Ok(gitlab::ProjectTokens {
+            projects: project.path.parse().context("gitlab.project.path")?,
+            read: wanted(&project.name("read_token"), &project.read_token())?,
+            write: wanted(&project.name("write_token"), &project.write_token())?,
+        })
+    };
+    projects.iter().map(of).collect()
+}
+
+/// GitLab, whose tokens are read again before each job: they end after a year at most, and a rotated one
+/// ends at once.
+struct Rereading {
+    gitlab: gitlab::GitLab,
+    projects: Vec<GitLabProject>,
+}
+
+impl Rereading {
+    fn reread(&self) -> &gitlab::GitLab {
+        let read = tokens(&self.projects);
+        let taken = read.and_then(|tokens| Ok(self.gitlab.set_tokens(tokens)?));
+        if let Err(error) = taken {
+            tracing::warn!(error = format!("{error:#}"), "the tokens of before are used");
+        }
+        &self.gitlab
+    }
+}
+
+#[async_trait]
+impl Forge for Rereading {
+    fn kind(&self) -> ForgeKind {
+        self.gitlab.kind()
+    }
+
+    async fn locate(&self, name: &RepoName) -> Result<RepoId, ForgeError> {
+        self.reread().locate(name).await
+    }
+
+    async fn open(&self, repo: &RepoId) -> Result<Access, ForgeError> {
+        self.reread().open(repo).await
+    }
 }
 
 /// The HTTP client that GitLab is asked with.
