@@ -98,7 +98,8 @@ async fn python_gitlab_and_gitbeaker_read_what_the_bot_wrote() {
     let project = bot.forge.gitlab().project("acme/shop");
     let token = project.token("reader", &["read_api"], 20).value();
     let (number, head, tools) = ("7", change.head(), tools());
-    let arguments = [&bot.forge.gitlab().url(), &token, "acme/shop", number, &head];
+    let url = bot.forge.gitlab().url();
+    let arguments = [&url, &token, "acme/shop", number, &head];
     let mut gitbeaker = Command::new(tools.join("node"));
     gitbeaker.arg(script("gitbeaker.mjs")).args(arguments).env("CHAFFINCH_TOOLS", &tools);
     let mut python = Command::new(tools.join("venv/bin/python"));
@@ -121,6 +122,22 @@ async fn python_gitlab_and_gitbeaker_read_what_the_bot_wrote() {
     }
     assert_eq!(by_gitbeaker, by_python, "the same meaning to both");
     change.summary();
+
+    // Somebody else answers and says something of his own, through a program that sends forms.
+    let other = project.token("somebody", &["api"], 30).value();
+    let last = last.to_string();
+    let mut writes = Command::new(tools.join("node"));
+    writes.arg(script("gitbeaker-writes.mjs")).args([&url, &other, "acme/shop", number, &last]);
+    writes.env("CHAFFINCH_TOOLS", &tools);
+    let wrote = read_back(writes).await;
+    let threads = change.threads();
+    assert_eq!(threads.len(), 2);
+    assert_eq!(threads[0].comments[1].body, "I do not think so.");
+    assert_eq!(json!(threads[1].comments[0].id), wrote["note"]);
+    assert_eq!((threads[1].line, threads[1].outdated), (threads[0].line, false));
+    // To the bot the first is its own, and answered; the other is none of its business.
+    bot.ask_again(7).await;
+    assert_eq!(change.threads(), threads);
 }
 
 #[tokio::test(flavor = "multi_thread")]

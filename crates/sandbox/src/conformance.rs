@@ -13,7 +13,7 @@ use serde_json::{Value, json};
 use crate::{SandboxError, answer::Answer, request::Request, wire::Findings};
 
 /// How browsers send forms.
-pub(crate) const FORM: &str = "application/x-www-form-urlencoded";
+const FORMS: [&str; 2] = ["application/x-www-form-urlencoded", "multipart/form-data"];
 
 /// The published schemas, compiled when they are first needed.
 pub(crate) struct Schemas {
@@ -167,7 +167,7 @@ impl Schemas {
         let kind = seen.request.header("content-type");
         let kind = kind.split(';').next().unwrap_or_default().trim();
         let mut out = Vec::new();
-        let form = seen.form.filter(|_| kind == FORM);
+        let form = seen.form.filter(|_| FORMS.contains(&kind));
         if !bodies.contains_key(kind) && form.is_none() {
             out.push(format!("request: content type {kind:?}"));
         }

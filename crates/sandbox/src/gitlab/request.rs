@@ -24,18 +24,34 @@ pub(crate) fn body(request: &Request) -> Result<Value, Box<Answer>> {
     }
 }
 
-/// The body, if it is a form.
+/// The body, if it is a form, of either kind.
 pub(crate) fn form(request: &Request) -> Option<Value> {
-    if !request.header("content-type").starts_with("application/x-www-form-urlencoded") {
-        return None;
-    }
+    let kind = request.header("content-type");
+    let text = String::from_utf8_lossy(&request.body);
+    let fields = match kind.split(';').next()?.trim() {
+        "application/x-www-form-urlencoded" => pairs(&text),
+        "multipart/form-data" => parts(kind.split_once("boundary=")?.1.trim_matches('"'), &text),
+        _ => return None,
+    };
     let mut out = json!({});
-    for (name, value) in pairs(&String::from_utf8_lossy(&request.body)) {
+    for (name, value) in fields {
         let mut parts = name.split('[').map(|part| part.trim_end_matches(']'));
         let first = parts.next().unwrap_or_default().to_owned();
         put(&mut out[first], &parts.collect::<Vec<_>>(), value);
     }
     Some(out)
+}
+
+/// The fields of a multipart form. Files are none: no route here takes any.
+fn parts(boundary: &str, body: &str) -> Vec<(String, String)> {
+    let field = |part: &str| {
+        let (head, value) = part.trim_start_matches("\r\n").split_once("\r\n\r\n")?;
+        let (_, name) = head.split_once("name=\"")?;
+        let (name, more) = name.split_once('"')?;
+        let value = value.strip_suffix("\r\n").unwrap_or(value);
+        (!more.contains("filename=")).then(|| (name.to_owned(), value.to_owned()))
+    };
+    body.split(&format!("--{boundary}")).filter_map(field).collect()
 }
 
 fn put(place: &mut Value, rest: &[&str], value: String) {
