@@ -131,7 +131,7 @@ async fn testdata_real_semgrep_reports_of_the_corpus_go_through_triage() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn mistakes_on_the_command_line_end_in_sentences() {
-    let rows: [(&[&str], &str); 7] = [
+    let rows: [(&[&str], &str); 8] = [
         (&["config", "check"], "policy.repositories is empty"),
         (&["config", "check", "--config", "/nowhere.toml"], "cannot read the configuration file"),
         (&["serve"], "github.webhook_secret is missing"),
