@@ -23,7 +23,7 @@ const MOST_SECRETS: usize = 32;
 #[derive(Debug, Clone)]
 pub struct HookSecret {
     /// Whose deliveries it may vouch for; `None` for all. Whoever runs a project can read its hook's
-    /// secret token, and so could speak for others.
+    /// secret token, and so could speak for others: what is of another project comes to nothing.
     pub projects: Option<Projects>,
     /// A signing token (`whsec_…`), or else what stands in `X-Gitlab-Token`.
     pub secret: SecretString,
@@ -66,7 +66,7 @@ pub enum Received {
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum Rejected {
-    /// It is not from GitLab, not whole, or not from a project that its secret is for.
+    /// It is not from GitLab, or not whole.
     #[error("the signature or secret token is missing or wrong")]
     BadSignature,
     /// It is signed, but too long ago, or by a clock that is ahead of ours.
@@ -126,7 +126,10 @@ impl Webhook {
             projects.any(|of| of.as_ref().is_none_or(|of| of.covers(&job.repo.name)))
         };
         match received {
-            Received::Job(job) if !covers(&job) => Err(Rejected::BadSignature),
+            // Authentic all the same: a refusal would count against the hook of a whole group.
+            Received::Job(job) if !covers(&job) => {
+                Ok(Received::NotOurs("of a project that its secret is not for"))
+            }
             received => Ok(received),
         }
     }

@@ -143,6 +143,7 @@ pub(super) fn decode(webhook: &Webhook, delivery: DeliveryId, body: &[u8]) -> Re
         "merge_request" => read(&object_kind, body).map(|event| merge_request(event, delivery)),
         "pipeline" => read(&object_kind, body).map(|event| pipeline(event, delivery)),
         "build" => read(&object_kind, body).map(|event| build(webhook, event, delivery)),
+        "note" => Some(Err("a comment")),
         _ => Some(Err("an event that means no work")),
     };
     match work {

@@ -97,17 +97,73 @@ fn a_signed_delivery_of_another_time_is_stale() {
 }
 
 #[test]
-fn a_secret_vouches_for_its_own_projects_alone() {
+fn a_secret_vouches_for_its_own_projects_alone_and_no_hook_is_stopped_for_that() {
     let body = merge_request(json!({ "action": "open" }), json!({})).to_string();
     let token = headers(&[("x-gitlab-token", SECRET)]);
-    for (projects, accepted) in
-        [(Some("acme/team/shop"), true), (Some("acme/*"), true), (Some("other/*"), false)]
-    {
-        let hook = webhook(vec![secret(projects, SECRET)]);
-        assert_eq!(hook.receive(&token, body.as_bytes()).is_ok(), accepted, "{projects:?}");
+    let signature = sign(SIGNING, "w1", NOW, body.as_bytes());
+    let signed = headers(&[
+        ("webhook-id", "w1"),
+        ("webhook-timestamp", &NOW.to_string()),
+        ("webhook-signature", &signature),
+    ]);
+    for (given, headers) in [(SECRET, &token), (SIGNING, &signed)] {
+        for (projects, ours) in
+            [(Some("acme/team/shop"), true), (Some("acme/*"), true), (Some("other/*"), false)]
+        {
+            let hook = webhook(vec![secret(projects, given)]);
+            match hook.receive(headers, body.as_bytes()) {
+                Ok(Received::Job(_)) => assert!(ours, "{projects:?}"),
+                other => {
+                    let why = "of a project that its secret is not for";
+                    assert_eq!(other, Ok(Received::NotOurs(why)), "{projects:?}");
+                    assert!(!ours, "{projects:?}");
+                }
+            }
+        }
     }
     let both = webhook(vec![secret(Some("other/*"), SECRET), secret(Some("acme/*"), SECRET)]);
-    assert!(both.receive(&token, body.as_bytes()).is_ok());
+    assert!(matches!(both.receive(&token, body.as_bytes()), Ok(Received::Job(_))));
+}
+
+#[test]
+fn a_hook_goes_from_one_kind_of_secret_to_the_other_and_back() {
+    let body = merge_request(json!({ "action": "open" }), json!({})).to_string();
+    let time = NOW.to_string();
+    let signature = sign(SIGNING, "w1", NOW, body.as_bytes());
+    let other = sign("whsec_c29tZXRoaW5nIGVsc2UgZW50aXJlbHkh", "w1", NOW, body.as_bytes());
+    let delivery = |token: Option<&str>, signature: Option<&str>| {
+        let mut all = vec![("webhook-id", "w1"), ("webhook-timestamp", time.as_str())];
+        all.extend(token.map(|token| ("x-gitlab-token", token)));
+        all.extend(signature.map(|signature| ("webhook-signature", signature)));
+        headers(&all)
+    };
+    let of = |given: &str| secret(Some("acme/team/shop"), given);
+    let (signing, plain) = (|| of(SIGNING), || of(SECRET));
+    // While the hook changes over, both are in force; before and after, one.
+    let hooks = [vec![signing()], vec![signing(), plain()], vec![plain()]].map(webhook);
+    let rows = [
+        ("signed", delivery(None, Some(&signature)), [true, true, false]),
+        ("signed, with the token", delivery(Some(SECRET), Some(&signature)), [true, true, false]),
+        ("signed wrongly, with the token", delivery(Some(SECRET), Some(&other)), [false; 3]),
+        ("the token alone", delivery(Some(SECRET), None), [false, true, true]),
+        // In clear it may have been seen by others, who could then sign.
+        ("the signing token as if it were one", delivery(Some(SIGNING), None), [false; 3]),
+        ("nothing", delivery(None, None), [false; 3]),
+    ];
+    for (what, headers, accepted) in rows {
+        for (hook, accepted) in hooks.iter().zip(accepted) {
+            match hook.receive(&headers, body.as_bytes()) {
+                Ok(received) => assert!(accepted && matches!(received, Received::Job(_)), "{what}"),
+                Err(refused) => {
+                    assert!(!accepted && refused == Rejected::BadSignature, "{what}");
+                }
+            }
+        }
+    }
+    // The secret token of another project's hook is no way around the signature.
+    let hook = webhook(vec![signing(), secret(Some("acme/other"), SECRET)]);
+    let received = hook.receive(&delivery(Some(SECRET), None), body.as_bytes());
+    assert!(matches!(received, Ok(Received::NotOurs(_))), "{}", shown(received));
 }
 
 #[test]
