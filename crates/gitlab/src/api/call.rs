@@ -1,6 +1,6 @@
 //! One request, before it is sent.
 
-use std::borrow::Cow;
+use std::{borrow::Cow, fmt};
 
 use http::Method;
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
@@ -28,8 +28,9 @@ impl Accept {
     }
 }
 
-/// One request, before it is sent.
-#[derive(Debug, Clone)]
+/// One request, before it is sent. Its `Debug` shows neither its address nor its body: comments quote
+/// code.
+#[derive(Clone)]
 pub(crate) struct Call {
     pub(crate) method: Method,
     /// The path with names for its parts, for logs and metrics: a real path tells too much.
@@ -83,6 +84,12 @@ impl Call {
     }
 }
 
+impl fmt::Debug for Call {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Call({} {})", self.method, self.route)
+    }
+}
+
 /// All but the characters that mean nothing in an address.
 const ENCODED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
 
@@ -95,6 +102,14 @@ pub(crate) fn encode(text: &str) -> Cow<'_, str> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_call_shows_neither_its_address_nor_its_body() {
+        let url = Url::parse("https://host/api/v4/projects/7/secret%20path").unwrap();
+        let body = serde_json::json!({ "body": "secret text" });
+        let call = Call::write(Method::POST, "/projects/{id}/notes", url, body, "scope api");
+        assert_eq!(format!("{call:?}"), "Call(POST /projects/{id}/notes)");
+    }
 
     #[test]
     fn any_character_of_a_name_is_kept() {

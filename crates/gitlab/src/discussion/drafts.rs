@@ -8,9 +8,12 @@ use serde_json::{Value, json};
 use super::WRITE;
 use crate::{
     api::{Call, refused},
-    handle::Handle,
+    handle::{Handle, Listed},
     json::nullable,
 };
+
+/// Of a hundred drafts each. A run leaves behind fewer; where there are more, we do without.
+const MOST_PAGES: usize = 5;
 
 #[derive(Deserialize)]
 struct Draft {
@@ -30,15 +33,17 @@ pub(super) enum Went {
 }
 
 /// Removes drafts of ours that a run left behind: publishing takes all that there are. False where we
-/// must do without: GitLab has no drafts for us, or the token is a person's, who is writing some.
+/// must do without: GitLab has no drafts for us, there are too many, or the token is a person's, who is writing
+/// some.
 pub(super) async fn clear(handle: &Handle, number: u64) -> Result<bool, ForgeError> {
     let route = "/projects/{id}/merge_requests/{iid}/draft_notes";
     let path = format!("/merge_requests/{number}/draft_notes");
-    let drafts: Vec<Draft> = match handle.send(&handle.get(route, &path, WRITE)?).await {
+    let listed = handle.list::<Draft>(handle.get(route, &path, WRITE)?, MOST_PAGES).await;
+    let Listed { items: drafts, complete } = match listed {
         Err(ForgeError::NotFound | ForgeError::Denied { .. } | ForgeError::Refused { .. }) => {
             return Ok(false);
         }
-        answer => answer?.json()?,
+        listed => listed?,
     };
     let route = "/projects/{id}/merge_requests/{iid}/draft_notes/{id}";
     let (ours, theirs): (Vec<_>, Vec<_>) =
@@ -51,7 +56,7 @@ pub(super) async fn clear(handle: &Handle, number: u64) -> Result<bool, ForgeErr
             outcome => outcome.map(drop)?,
         }
     }
-    Ok(theirs.is_empty())
+    Ok(theirs.is_empty() && complete)
 }
 
 pub(super) async fn add(

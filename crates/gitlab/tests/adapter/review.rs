@@ -75,10 +75,14 @@ fn gitlab(start: Kept, trouble: Trouble) -> impl Fn(&Seen) -> Option<Reply> {
                 let id = kept.begin(&seen.body, seen.body["body"].as_str().unwrap());
                 reply(201, json!({ "id": "d", "notes": [{ "id": id }] }))
             }
-            ("GET", "/merge_requests/7/draft_notes") => match trouble.drafts {
-                Some(404) => reply(404, json!({ "error": "404 Not Found" })),
-                _ => reply(200, json!(kept.drafts)),
-            },
+            ("GET", path) if path.starts_with("/merge_requests/7/draft_notes?") => {
+                if trouble.drafts == Some(404) {
+                    return reply(404, json!({ "error": "404 Not Found" }));
+                }
+                let page = path.split_once("?per_page=100&page=")?.1.parse::<usize>().unwrap();
+                let page = kept.drafts.chunks(100).nth(page - 1).unwrap_or_default();
+                reply(200, json!(page))
+            }
             ("POST", "/merge_requests/7/draft_notes") => {
                 if let Some(status) = trouble.drafts {
                     return reply(status, json!({ "message": "no" }));
@@ -254,6 +258,23 @@ async fn drafts_that_a_run_left_behind_are_not_published_with_the_new_ones() {
 }
 
 #[tokio::test]
+async fn all_drafts_that_were_left_behind_are_found_or_none_is_published() {
+    for (left, published) in [(230, true), (499, true), (500, false), (700, false)] {
+        let mut kept = Kept { made: 1000, ..Kept::default() };
+        let draft = |n: u64| json!({ "id": n, "note": format!("left {}", marker(1)) });
+        kept.drafts = (0..left).map(draft).collect();
+        let peer = Peer::start(gitlab(kept, Trouble::default())).await;
+        let posted = write(&peer).await.post(&change(), &three()).await.unwrap();
+        assert!(posted.iter().all(|p| matches!(p, Posted::OnLine(_))), "{left}");
+        let writes = writes(&peer);
+        let of = |line: &str| writes.iter().filter(|write| write.starts_with(line)).count();
+        assert_eq!(of("DELETE"), left.min(500) as usize);
+        assert_eq!(of("POST /draft_notes/bulk_publish") == 1, published, "{left}");
+        assert_eq!(of("POST /discussions"), if published { 0 } else { 3 }, "{left}");
+    }
+}
+
+#[tokio::test]
 async fn drafts_that_a_person_is_writing_with_the_same_user_are_left_alone() {
     let mut kept = Kept::default();
     kept.drafts.push(json!({ "id": 7, "note": "not for others yet" }));
@@ -306,5 +327,5 @@ async fn the_diff_is_read_once_and_again_only_when_it_is_another_one() {
 async fn nothing_to_post_asks_nothing() {
     let peer = Peer::start(|_| None).await;
     assert!(write(&peer).await.post(&change(), &[]).await.unwrap().is_empty());
-    assert!(peer.seen().is_empty());
+    assert!(peer.lines().is_empty());
 }
