@@ -162,6 +162,20 @@ async fn a_token_that_ends_midway_is_made_anew() {
     published_once(&change);
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn a_job_goes_on_with_the_tokens_that_replaced_its_own() {
+    for step in [Step::ReadChange, Step::ReadFile, Step::PostThread, Step::SetCheck] {
+        let bot = Bot::start(ForgeKind::GitLab).await;
+        let change = one_finding(&bot).await;
+        bot.forge.faults().answers(step, 401, "401 Unauthorized");
+        let ended = bot.deliver("opened", 7).await;
+        assert!(ended[0].starts_with("retry"), "{step:?}: {ended:?}");
+        bot.clock.advance(TimeDelta::minutes(1));
+        assert_eq!(bot.work().await, ["published"], "{step:?}");
+        published_once(&change);
+    }
+}
+
 async fn a_fork_is_read_through_the_base_repository(on: ForgeKind) {
     for deleted in [false, true] {
         let bot = Bot::start(on).await;

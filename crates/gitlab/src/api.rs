@@ -7,8 +7,13 @@ mod answer;
 mod call;
 mod failure;
 
-use std::{sync::Arc, time::Duration};
+use std::{
+    collections::HashSet,
+    sync::{Arc, Mutex, PoisonError},
+    time::Duration,
+};
 
+use aws_lc_rs::digest::{SHA256, digest};
 use chaffinch_core::{Clock, ForgeError};
 use http::{HeaderValue, Method, StatusCode, header};
 use reqwest::{Client, Response};
@@ -36,13 +41,22 @@ pub(crate) struct Api {
     http: Client,
     clock: Arc<dyn Clock>,
     back_off: Duration,
+    /// Digests of the tokens that GitLab has taken since we started: as many as were ever configured.
+    taken: Mutex<HashSet<Vec<u8>>>,
 }
 
 impl Api {
     pub(crate) fn new(url: &Url, http: Client, clock: Arc<dyn Clock>, back_off: Duration) -> Self {
         let base = url.as_str().trim_end_matches('/');
         let base = base.strip_suffix("/api/v4").unwrap_or(base);
-        Self { root: format!("{base}/api/v4"), origin: url.origin(), http, clock, back_off }
+        Self {
+            root: format!("{base}/api/v4"),
+            origin: url.origin(),
+            http,
+            clock,
+            back_off,
+            taken: Mutex::default(),
+        }
     }
 
     pub(crate) fn back_off(&self) -> Duration {
@@ -118,12 +132,24 @@ impl Api {
             request = request.json(body);
         }
         let started = Instant::now();
-        let answer = match request.send().await {
+        let mut answer = match request.send().await {
             Ok(response) => read(call, response).await,
             Err(error) => Err(unavailable(&error)),
         };
+        if let Ok(answer) = &mut answer
+            && url.origin() == self.origin
+        {
+            answer.taken_before = self.taken_before(credential, answer.status);
+        }
         self.observe(call, &answer, started.elapsed());
         answer
+    }
+
+    /// Whether GitLab has taken the token before; remembers that it does now.
+    fn taken_before(&self, token: &SecretString, status: StatusCode) -> bool {
+        let digest = digest(&SHA256, token.expose_secret().as_bytes()).as_ref().to_vec();
+        let mut taken = self.taken.lock().unwrap_or_else(PoisonError::into_inner);
+        if status.is_success() { !taken.insert(digest) } else { taken.contains(&digest) }
     }
 
     fn observe(&self, call: &Call, answer: &Result<Answer, ForgeError>, took: Duration) {
@@ -192,7 +218,13 @@ async fn read(call: &Call, mut response: Response) -> Result<Answer, ForgeError>
             break;
         }
     }
-    Ok(Answer { status, headers: response.headers().clone(), body, route: call.route })
+    Ok(Answer {
+        status,
+        headers: response.headers().clone(),
+        body,
+        route: call.route,
+        taken_before: false,
+    })
 }
 
 /// In our own words: the library's would name the address.

@@ -125,18 +125,20 @@ impl Forge for GitLab {
             return Err(ForgeError::Other("gitlab: a repository of another forge".to_owned()));
         }
         let tokens = self.tokens_of(&repo.name).ok_or_else(no_tokens)?;
-        // A token of one project is refused everywhere else. One of a group is not: there the number
-        // must be that of the name, which is what the operator allowed.
-        if tokens.projects.group().is_some() {
-            let found = self.project(&repo.id.to_string(), &tokens.read).await?;
-            if !found.path_with_namespace.eq_ignore_ascii_case(repo.name.as_str()) {
-                return Err(ForgeError::NotFound);
-            }
+        // The two come from a delivery, which whoever can read a hook's secret can write. The name is
+        // what the operator allowed; the number, which all else goes by, must be that of the name.
+        let found = self.project(&repo.id.to_string(), &tokens.read).await?;
+        let named = found.path_with_namespace.eq_ignore_ascii_case(repo.name.as_str());
+        if found.id != repo.id || !named {
+            return Err(ForgeError::NotFound);
         }
         let handle = |token: &SecretString| {
             Arc::new(Handle::new(Arc::clone(&self.api), repo.clone(), token.clone()))
         };
-        let reading = handle(&tokens.read);
+        let (reading, writing) = (handle(&tokens.read), handle(&tokens.write));
+        // A token that is refused is told before anything is asked of a model. From here on, a
+        // refusal means that it was taken a moment ago.
+        writing.us().await?;
         let lines = Arc::new(Lines::new(Arc::clone(&reading)));
         Ok(Access {
             source: Arc::new(GitLabSource {
@@ -145,7 +147,7 @@ impl Forge for GitLab {
                 reports: Arc::clone(&self.reports),
                 bounds: self.bounds,
             }),
-            discussion: Arc::new(GitLabDiscussion { handle: handle(&tokens.write), lines }),
+            discussion: Arc::new(GitLabDiscussion { handle: writing, lines }),
             grant: Arc::new(Kept),
         })
     }

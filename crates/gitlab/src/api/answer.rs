@@ -10,6 +10,8 @@ pub(crate) struct Answer {
     pub(crate) headers: HeaderMap,
     pub(crate) body: Vec<u8>,
     pub(super) route: &'static str,
+    /// Whether GitLab has taken the call's token before.
+    pub(super) taken_before: bool,
 }
 
 impl Answer {

@@ -51,6 +51,12 @@ pub(crate) fn refused(answer: &Answer, needs: &str, now: DateTime<Utc>) -> Forge
     let told = Told::of(answer);
     match answer.status {
         StatusCode::TOO_MANY_REQUESTS => ForgeError::RateLimited { until: limit_ends(answer, now) },
+        // Rotating a token ends it at once, in the middle of jobs: the next try has the new one. Where
+        // there is none, the tries come to an end.
+        StatusCode::UNAUTHORIZED if answer.taken_before => ForgeError::Unavailable {
+            why: "a token that GitLab took before is refused: was it replaced, or has it ended?"
+                .to_owned(),
+        },
         StatusCode::UNAUTHORIZED => ForgeError::Denied {
             needs: "a token that GitLab accepts; this one may be expired or revoked".to_owned(),
         },
@@ -92,7 +98,7 @@ mod tests {
             .map(|(k, v)| (HeaderName::from_static(k), HeaderValue::from_static(v)))
             .collect::<HeaderMap>();
         let status = StatusCode::from_u16(status).unwrap();
-        Answer { status, headers, body: body.as_bytes().to_vec(), route: "/x" }
+        Answer { status, headers, body: body.as_bytes().to_vec(), route: "/x", taken_before: false }
     }
 
     #[test]

@@ -99,7 +99,7 @@ async fn our_threads_are_those_that_we_began_with_a_marker_on_all_pages() {
     7:dc 7:912 app/db.py:12-12 New resolved replies=false
     7:dd 7:913 outdated open replies=false
     ");
-    assert!(peer.seen().iter().all(|s| s.header("private-token") == "glpat-write"));
+    assert!(peer.seen_since_opened().iter().all(|s| s.header("private-token") == "glpat-write"));
 }
 
 fn a_thread(id: &str) -> Thread {

@@ -79,8 +79,8 @@ pub(crate) struct Peer {
 }
 
 impl Peer {
-    /// Starts a peer. Anything that the script has no answer for fails the test, but for the question
-    /// who we are.
+    /// Starts a peer. Anything that the script has no answer for fails the test, but for the questions
+    /// with which a project is opened.
     pub(crate) async fn start(
         script: impl Fn(&Seen) -> Option<Reply> + Send + Sync + 'static,
     ) -> Self {
@@ -101,7 +101,12 @@ impl Peer {
     }
 
     pub(crate) fn lines(&self) -> Vec<String> {
-        self.seen().into_iter().map(|s| s.line).collect()
+        self.seen_since_opened().into_iter().map(|s| s.line).collect()
+    }
+
+    /// Without those with which a project is opened.
+    pub(crate) fn seen_since_opened(&self) -> Vec<Seen> {
+        self.seen().into_iter().filter(|s| usual(s).is_none()).collect()
     }
 
     /// The requests whose line starts with `line`.
@@ -180,8 +185,13 @@ async fn answer(
 }
 
 fn usual(seen: &Seen) -> Option<Reply> {
-    let user = json!({ "id": US, "username": "project_42_bot_1f" });
-    (seen.line == "GET /api/v4/user").then(|| reply(200, user))?
+    match seen.line.replacen(" /gitlab/", " /", 1).as_str() {
+        "GET /api/v4/user" => reply(200, json!({ "id": US, "username": "project_42_bot_1f" })),
+        "GET /api/v4/projects/42" => {
+            reply(200, json!({ "id": 42, "path_with_namespace": "acme/shop" }))
+        }
+        _ => None,
+    }
 }
 
 /// Without CA certificates: reading the machine's takes longer than most tests.

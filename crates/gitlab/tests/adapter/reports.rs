@@ -104,7 +104,7 @@ async fn reports_are_the_newest_of_each_job_of_the_head_and_of_merges_of_it() {
     job:91:only-merged-sast:gl-sast-report.json sast 91
     job:121:semgrep-sast:gl-sast-report.json sast 121
     ");
-    assert!(peer.seen().iter().all(|s| s.header("private-token") == "glpat-read"));
+    assert!(peer.seen_since_opened().iter().all(|s| s.header("private-token") == "glpat-read"));
 }
 
 #[tokio::test]

@@ -1,3 +1,8 @@
+use std::sync::{
+    Arc,
+    atomic::{AtomicBool, Ordering},
+};
+
 use chaffinch_core::{Forge, ForgeError, ForgeKind, RepoId, RepoName};
 use chaffinch_gitlab::{
     Config, Holder, ProjectTokens,
@@ -54,14 +59,72 @@ fn group(peer: &Peer) -> Config {
 }
 
 #[tokio::test]
-async fn a_group_token_is_used_only_where_number_and_name_belong_together() {
-    for (path, opens) in [("acme/shop", true), ("Acme/Shop", true), ("acme/payroll", false)] {
-        let peer = Peer::start(move |seen| {
-            (seen.line == "GET /api/v4/projects/42").then(|| reply(200, project(42, path)))?
-        })
-        .await;
-        let opened = peer.gitlab_with(group(&peer)).open(&repo()).await;
-        assert_eq!(opened.is_ok(), opens, "{path}");
+async fn a_project_is_opened_only_where_number_and_name_belong_together() {
+    for (id, path, opens) in [
+        (42, "acme/shop", true),
+        (42, "Acme/Shop", true),
+        (42, "acme/payroll", false),
+        (43, "acme/shop", false),
+    ] {
+        for of_group in [false, true] {
+            let peer = Peer::start(move |seen| {
+                (seen.line == "GET /api/v4/projects/42").then(|| reply(200, project(id, path)))?
+            })
+            .await;
+            let config = if of_group { group(&peer) } else { peer.config() };
+            match peer.gitlab_with(config).open(&repo()).await {
+                Ok(_) => assert!(opens, "{id} {path}"),
+                Err(error) => {
+                    assert!(!opens && matches!(error, ForgeError::NotFound), "{path}: {error}");
+                    assert_eq!(peer.seen().len(), 1, "nothing else is asked");
+                }
+            }
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_token_that_ends_while_a_job_runs_is_no_end_of_the_job() {
+    let ended = Arc::new(AtomicBool::new(false));
+    let now = Arc::clone(&ended);
+    let peer = Peer::start(move |seen| {
+        let old = !seen.header("private-token").contains("new");
+        if old && now.load(Ordering::SeqCst) {
+            return reply(401, json!({ "error": "invalid_token" }));
+        }
+        match below(seen)? {
+            ("GET", "/merge_requests/7") => reply(200, request(7, HEAD, Some(42))),
+            ("POST", "/merge_requests/7/notes") => reply(201, json!({ "id": 1 })),
+            _ => None,
+        }
+    })
+    .await;
+    let gitlab = peer.gitlab();
+    let access = gitlab.open(&repo()).await.unwrap();
+    ended.store(true, Ordering::SeqCst);
+    let passing = |error: ForgeError| {
+        assert!(matches!(error, ForgeError::Unavailable { .. }), "{error}");
+        assert!(error.to_string().contains("was it replaced"), "{error}");
+    };
+    passing(access.source.change(7).await.unwrap_err());
+    // The token that writes was last taken when the job began.
+    passing(access.discussion.put_summary(&change(), None, "text").await.unwrap_err());
+    // The new one may come a moment later.
+    passing(gitlab.open(&repo()).await.err().unwrap());
+    let tokens = |read: &str, write: &str| ProjectTokens {
+        projects: "acme/shop".parse().unwrap(),
+        read: read.into(),
+        write: write.into(),
+    };
+    gitlab.set_tokens(vec![tokens("glpat-new-read", "glpat-new-write")]).unwrap();
+    let access = gitlab.open(&repo()).await.unwrap();
+    access.source.change(7).await.unwrap();
+    access.discussion.put_summary(&change(), None, "text").await.unwrap();
+    // A new one that was never taken is not waited for.
+    for (read, write) in [("glpat-wrong", "glpat-new-write"), ("glpat-new-read", "glpat-wrong")] {
+        gitlab.set_tokens(vec![tokens(read, write)]).unwrap();
+        let error = gitlab.open(&repo()).await.err().unwrap();
+        assert!(matches!(error, ForgeError::Denied { .. }), "{read} {write}: {error}");
     }
 }
 
@@ -82,16 +145,17 @@ async fn reading_and_writing_have_a_token_each_and_the_closest_counts() {
     let access = peer.gitlab_with(config).open(&repo()).await.unwrap();
     access.source.change(7).await.unwrap();
     access.discussion.put_summary(&change(), None, "text").await.unwrap();
-    assert_eq!(peer.of("GET")[0].header("private-token"), "glpat-close-read");
-    assert_eq!(peer.of("POST")[0].header("private-token"), "glpat-close-write");
-    assert_eq!(peer.of("GET")[0].header("authorization"), "");
+    let [read, written] = &peer.seen_since_opened()[..] else { panic!("two requests") };
+    assert_eq!(read.header("private-token"), "glpat-close-read");
+    assert_eq!(written.header("private-token"), "glpat-close-write");
+    assert_eq!(read.header("authorization"), "");
 }
 
 #[tokio::test]
 async fn the_end_of_a_job_leaves_the_operators_tokens_alone() {
     let peer = Peer::start(|_| None).await;
     peer.open().await.grant.revoke().await.unwrap();
-    assert!(peer.seen().is_empty());
+    assert!(peer.lines().is_empty());
 }
 
 #[tokio::test]
@@ -194,6 +258,7 @@ async fn tokens_are_replaced_for_what_is_opened_next_and_never_by_bad_ones() {
     for access in [before, after] {
         access.source.change(7).await.unwrap();
     }
-    let used: Vec<_> = peer.seen().iter().map(|s| s.header("private-token").to_owned()).collect();
+    let used: Vec<_> =
+        peer.seen_since_opened().iter().map(|s| s.header("private-token").to_owned()).collect();
     assert_eq!(used, ["glpat-read", "glpat-new-read"]);
 }
