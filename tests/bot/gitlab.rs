@@ -55,6 +55,69 @@ async fn a_finding_of_the_pipelines_own_report_gets_one_discussion_on_its_line()
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_scan_that_came_to_no_end_keeps_the_status_from_green_until_it_has() {
+    let bot = Bot::start(ForgeKind::GitLab).await;
+    let Change::GitLab(change) = bot.sqli_change(7) else { panic!("a merge request") };
+    let clean = sast(&[]);
+    change.job("semgrep-sast").report("sast", "gl-sast-report.json", clean.clone());
+    for (status, why) in [("running", "running"), ("canceled", "canceled"), ("failed", "failed")] {
+        change.job("brakeman-sast").status(status);
+        assert_eq!(bot.deliver("reported", 7).await, ["published"]);
+        let check = change.check();
+        assert!(check.contains("canceled\n1 report could not be read"), "{status}: {check}");
+        assert!(change.summary().contains(why), "{status}: {}", change.summary());
+    }
+    // It is run again, and that one counts.
+    let again = change.job("brakeman-sast").again();
+    again.report("sast", "gl-sast-report.json", clean);
+    assert_eq!(bot.deliver("reported", 7).await, ["published"]);
+    assert!(change.check().contains("success"), "{}", change.check());
+    assert!(change.summary().contains("No finding touches this change any more"));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_scan_that_is_still_running_alone_is_no_news() {
+    let bot = Bot::start(ForgeKind::GitLab).await;
+    let Change::GitLab(change) = bot.sqli_change(7) else { panic!("a merge request") };
+    change.job("semgrep").status("running");
+    assert_eq!(bot.deliver("opened", 7).await, ["not_yet"]);
+    assert!(change.checks().is_empty());
+    change.job("semgrep").status("canceled");
+    assert_eq!(bot.deliver("reported", 7).await, ["published"]);
+    assert!(change.check().contains("1 report could not be read"), "{}", change.check());
+    assert!(change.summary().contains("canceled"), "{}", change.summary());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_project_that_no_secret_is_for_is_no_failure_of_the_hook() {
+    let bot = Bot::start(ForgeKind::GitLab).await;
+    let repo = bot.forge.repo("acme/payroll");
+    repo.base_file("README", "x\n").file("a.py", "x = 1\n").change(8);
+    for _ in 0..5 {
+        assert_eq!(bot.forge.deliver("opened", 8).await.status, 204);
+    }
+    assert!(bot.work().await.is_empty());
+    assert!(bot.forge.calls().is_empty(), "nothing is asked about it");
+    let hook = bot.forge.gitlab().project("acme/payroll").hooks().remove(0);
+    assert_eq!(hook.alert_status(), "executable");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_delivery_that_names_another_projects_number_reaches_neither() {
+    let mut bot = Bot::start(ForgeKind::GitLab).await;
+    bot.sqli_change(7);
+    let other = bot.forge.gitlab().project("acme/payroll");
+    let (number, mut body) = (other.id(), bot.forge.payload("opened", 7));
+    body["project"]["id"] = json!(number);
+    assert_eq!(bot.forge.deliver_raw(body.to_string(), Signature::Right).await.status, 202);
+    let ended = bot.work().await;
+    assert_eq!(ended, ["gone"]);
+    let calls = bot.forge.calls();
+    assert_eq!(calls.len(), 1, "{calls:?}");
+    bot.leaves_jobs();
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn what_is_not_ours_is_no_failure_of_the_hook() {
     let bot = Bot::start(ForgeKind::GitLab).await;
     bot.sqli_change(7);

@@ -10,6 +10,8 @@ use tokio::sync::OnceCell;
 use crate::api::{Answer, Api, Call, refused};
 
 pub(crate) const PER_PAGE: usize = 100;
+/// GitLab's own, where no size is asked for.
+const USUAL_PAGE: usize = 20;
 
 /// One project through one token.
 pub(crate) struct Handle {
@@ -79,6 +81,32 @@ impl Handle {
             items.append(&mut found);
             if !more {
                 return Ok(Listed { items, complete: true });
+            }
+        }
+        Ok(Listed { items, complete: false })
+    }
+
+    /// As [`Self::list`], for listings that have pages of which GitLab's own document knows nothing:
+    /// another one is asked for only where the server says so, in its own size.
+    pub(crate) async fn list_as_told<T: DeserializeOwned>(
+        &self,
+        call: Call,
+        most_pages: usize,
+    ) -> Result<Listed<T>, ForgeError> {
+        let mut items = Vec::new();
+        for page in 1..=most_pages {
+            let mut call = call.clone();
+            if page > 1 {
+                call.url.query_pairs_mut().append_pair("page", &page.to_string());
+            }
+            let answer = self.send(&call).await?;
+            let mut found: Vec<T> = answer.json()?;
+            let whole = found.len() < USUAL_PAGE;
+            items.append(&mut found);
+            match answer.says_next() {
+                Some(true) => {}
+                Some(false) => return Ok(Listed { items, complete: true }),
+                None => return Ok(Listed { items, complete: whole }),
             }
         }
         Ok(Listed { items, complete: false })

@@ -40,10 +40,15 @@ impl Answer {
     /// Whether another page follows this one, which had `items` of at most `per_page`. A page can be
     /// short and not the last, so the headers count more, where there are any.
     pub(crate) fn has_next(&self, items: usize, per_page: usize) -> bool {
+        self.says_next().unwrap_or(items >= per_page)
+    }
+
+    /// Whether another page follows, if the headers say.
+    pub(crate) fn says_next(&self) -> Option<bool> {
         match (self.text("x-next-page"), self.text("link")) {
-            (Some(next), _) => !next.trim().is_empty(),
-            (None, Some(link)) => link.contains("rel=\"next\""),
-            (None, None) => items >= per_page,
+            (Some(next), _) => Some(!next.trim().is_empty()),
+            (None, Some(link)) => Some(link.contains("rel=\"next\"")),
+            (None, None) => None,
         }
     }
 }

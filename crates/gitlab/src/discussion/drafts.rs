@@ -12,8 +12,8 @@ use crate::{
     json::nullable,
 };
 
-/// Of a hundred drafts each. A run leaves behind fewer; where there are more, we do without.
-const MOST_PAGES: usize = 5;
+/// Of twenty drafts each. A run leaves behind fewer; where there are more, we do without.
+const MOST_PAGES: usize = 25;
 
 #[derive(Deserialize)]
 struct Draft {
@@ -38,7 +38,7 @@ pub(super) enum Went {
 pub(super) async fn clear(handle: &Handle, number: u64) -> Result<bool, ForgeError> {
     let route = "/projects/{id}/merge_requests/{iid}/draft_notes";
     let path = format!("/merge_requests/{number}/draft_notes");
-    let listed = handle.list::<Draft>(handle.get(route, &path, WRITE)?, MOST_PAGES).await;
+    let listed = handle.list_as_told::<Draft>(handle.get(route, &path, WRITE)?, MOST_PAGES).await;
     let Listed { items: drafts, complete } = match listed {
         Err(ForgeError::NotFound | ForgeError::Denied { .. } | ForgeError::Refused { .. }) => {
             return Ok(false);

@@ -4,13 +4,21 @@ use chaffinch_core::{Change, CommitSha, ForgeError};
 use serde::Deserialize;
 
 use super::READ;
-use crate::handle::Handle;
-use crate::json::nullable;
+use crate::{
+    handle::{Handle, Listed},
+    json::nullable,
+};
 
-/// Pipelines of one head that are looked at, newest first.
-const MOST_PIPELINES: usize = 20;
+/// Of a hundred pipelines each.
+const MOST_PAGES: usize = 10;
+/// Of twenty pipelines of a merge request each, those of its older heads among them.
+const MOST_SHORT_PAGES: usize = 50;
+/// Pipelines of one head that are looked at.
+const MOST_PIPELINES: usize = 100;
 /// Merges of one head whose child pipelines are asked for.
-const MOST_COMMITS: usize = 4;
+const MOST_COMMITS: usize = 20;
+/// After so many merges of other heads, the newest first, all others are of older heads.
+const MOST_OTHERS: usize = 20;
 
 #[derive(Debug, Clone, Deserialize)]
 pub(crate) struct Pipeline {
@@ -49,55 +57,117 @@ pub(crate) fn merge_request_of(reference: &str) -> Option<u64> {
 /// (`sast 1/3`) or matrix (`sast: [a, b]`) variants.
 pub(crate) fn is_job(job: &str, name: &str) -> bool {
     job.strip_prefix(name).is_some_and(|rest| {
-        let parallel = |rest: &str| {
-            rest.split_once('/').is_some_and(|(n, of)| {
-                [n, of].iter().all(|n| !n.is_empty() && n.bytes().all(|b| b.is_ascii_digit()))
-            })
-        };
-        rest.is_empty() || rest.starts_with(": [") || rest.strip_prefix(' ').is_some_and(parallel)
+        rest.is_empty() || rest.starts_with(": [") || rest.strip_prefix(' ').is_some_and(is_part)
     })
 }
 
-/// Those of the head of `change`, newest first, each before its children.
-pub(super) async fn of(handle: &Handle, change: &Change) -> Result<Vec<Pipeline>, ForgeError> {
+/// The name of a job without what makes it a variant.
+pub(super) fn plain_name(job: &str) -> &str {
+    let name = job.split_once(": [").map_or(job, |(name, _)| name);
+    name.rsplit_once(' ').filter(|(_, part)| is_part(part)).map_or(name, |(name, _)| name)
+}
+
+/// `1/3`
+fn is_part(text: &str) -> bool {
+    let is_number = |n: &str| !n.is_empty() && n.bytes().all(|b| b.is_ascii_digit());
+    text.split_once('/').is_some_and(|(n, of)| is_number(n) && is_number(of))
+}
+
+/// What was found of a head's pipelines.
+pub(super) struct Found {
+    pub(super) pipelines: Vec<Pipeline>,
+    /// Why there may be more of them.
+    pub(super) gaps: Gaps,
+}
+
+/// Why not all was looked at, each a word or two.
+#[derive(Default)]
+pub(super) struct Gaps(pub(super) Vec<&'static str>);
+
+impl Gaps {
+    pub(super) fn note(&mut self, is_there: bool, why: &'static str) {
+        if is_there && !self.0.contains(&why) {
+            self.0.push(why);
+        }
+    }
+
+    /// What GitLab withholds in the midst of what it shows is a gap. A failure is one.
+    pub(super) fn unless_withheld<T>(
+        &mut self,
+        read: Result<T, ForgeError>,
+        why: &'static str,
+    ) -> Result<Option<T>, ForgeError> {
+        match read {
+            Ok(read) => Ok(Some(read)),
+            Err(ForgeError::NotFound | ForgeError::Denied { .. } | ForgeError::Refused { .. }) => {
+                self.note(true, why);
+                Ok(None)
+            }
+            Err(error) => Err(error),
+        }
+    }
+}
+
+/// Those of the head of `change`, newest first, and then their children.
+pub(super) async fn of(handle: &Handle, change: &Change) -> Result<Found, ForgeError> {
     let number = change.id.number;
     let route = "/projects/{id}/merge_requests/{iid}/pipelines";
     let call = handle.get(route, &format!("/merge_requests/{number}/pipelines"), READ)?;
-    let mut all: Vec<Pipeline> = handle.send(&call).await?.json()?;
-    all.retain(|pipeline| pipeline.is_here(handle));
-    all.sort_by_key(|pipeline| std::cmp::Reverse(pipeline.id));
-    all.truncate(MOST_PIPELINES);
+    let mut gaps = Gaps::default();
+    let all = newest_first(handle.list_as_told(call, MOST_SHORT_PAGES).await?, &mut gaps);
 
-    let mut ours = Vec::new();
+    let mut pipelines = Vec::new();
     let mut commits = vec![change.head.as_str().to_owned()];
-    for pipeline in all {
-        let known = commits.contains(&pipeline.sha);
-        if known
-            || (pipeline.is_of_merge(number) && merges(handle, &pipeline.sha, &change.head).await?)
-        {
-            if !known {
-                commits.push(pipeline.sha.clone());
+    let mut others: Vec<String> = Vec::new();
+    for pipeline in all.into_iter().filter(|pipeline| pipeline.is_here(handle)) {
+        if !commits.contains(&pipeline.sha) {
+            let of_merge = pipeline.is_of_merge(number) && !others.contains(&pipeline.sha);
+            if !of_merge || others.len() == MOST_OTHERS {
+                continue;
             }
-            ours.push(pipeline);
+            let merges = merges(handle, &pipeline.sha, &change.head).await;
+            if gaps.unless_withheld(merges, "a-merge-is-withheld")? != Some(true) {
+                others.push(pipeline.sha);
+                continue;
+            }
+            others.clear();
+            commits.push(pipeline.sha.clone());
         }
+        pipelines.push(pipeline);
     }
+    gaps.note(commits.len() > MOST_COMMITS, "more-than-20-merges");
     for commit in commits.iter().take(MOST_COMMITS) {
-        ours.extend(children(handle, commit).await?);
+        let children = children(handle, commit, &mut gaps).await;
+        let found = gaps.unless_withheld(children, "child-pipelines-are-withheld")?;
+        pipelines.extend(found.unwrap_or_default());
     }
-    Ok(ours)
+    gaps.note(pipelines.len() > MOST_PIPELINES, "more-than-100-pipelines");
+    pipelines.truncate(MOST_PIPELINES);
+    Ok(Found { pipelines, gaps })
 }
 
 /// GitLab lists no child pipelines with the others.
-async fn children(handle: &Handle, commit: &str) -> Result<Vec<Pipeline>, ForgeError> {
+async fn children(
+    handle: &Handle,
+    commit: &str,
+    gaps: &mut Gaps,
+) -> Result<Vec<Pipeline>, ForgeError> {
     let route = "/projects/{id}/pipelines";
     let path = format!("/pipelines?sha={commit}&source=parent_pipeline");
-    let listed = handle.list::<Pipeline>(handle.get(route, &path, READ)?, 1).await?;
-    let mut children = listed.items;
+    let listed = handle.list(handle.get(route, &path, READ)?, MOST_PAGES).await?;
+    let mut children = newest_first(listed, gaps);
     children.retain(|p| p.sha == commit);
-    children.sort_by_key(|pipeline| std::cmp::Reverse(pipeline.id));
-    children.truncate(MOST_PIPELINES);
     children.iter_mut().for_each(|child| child.is_child = true);
     Ok(children)
+}
+
+/// One that begins while pages are read moves others to the next page, where they are listed again.
+fn newest_first(listed: Listed<Pipeline>, gaps: &mut Gaps) -> Vec<Pipeline> {
+    gaps.note(!listed.complete, "more-than-1000-pipelines-are-listed");
+    let mut all = listed.items;
+    all.sort_by_key(|pipeline| std::cmp::Reverse(pipeline.id));
+    all.dedup_by_key(|pipeline| pipeline.id);
+    all
 }
 
 /// Whether `commit` merges `head`. GitLab makes a new merge whenever a pipeline starts
@@ -137,6 +207,10 @@ mod tests {
         {
             assert!(!is_job(job, "sast"), "{job}");
         }
+        for job in ["a-sast", "a-sast: [a, b]", "a-sast 1/3"] {
+            assert_eq!(plain_name(job), "a-sast");
+        }
+        assert_eq!(plain_name("my sast"), "my sast");
     }
 
     #[test]

@@ -4,6 +4,7 @@
 mod api;
 mod checks;
 mod discussion;
+mod missing;
 mod peer;
 mod reports;
 mod review;

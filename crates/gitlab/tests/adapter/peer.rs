@@ -243,6 +243,17 @@ pub(crate) fn below(seen: &Seen) -> Option<(&str, &str)> {
     Some((method, path.strip_prefix("/api/v4/projects/42")?))
 }
 
+/// The page of a listing that is asked for without a size.
+pub(crate) fn usual_page(all: &[Value], path: &str) -> Option<Reply> {
+    let number = match path.split_once('?') {
+        Some((_, query)) => query.strip_prefix("page=")?.parse().unwrap(),
+        None => 1,
+    };
+    let next = if all.len() > number * 20 { (number + 1).to_string() } else { String::new() };
+    let page = all.chunks(20).nth(number - 1).unwrap_or_default();
+    reply(200, json!(page))?.with("x-next-page", next)
+}
+
 /// A merge request as GitLab shows it, from the project of this number.
 pub(crate) fn request(number: u64, head: &str, from: Option<u64>) -> Value {
     json!({
