@@ -341,7 +341,7 @@ async fn a_report_that_cannot_be_read_is_said_and_not_green(on: ForgeKind) {
     A report could not be read: the report is cut off: its JSON ends too early (UPLOAD).
     "),
         ForgeKind::GitLab => {
-            assert_eq!(change.check(), "chaffinch · canceled\n1 report could not be read");
+            assert_eq!(change.check(), "chaffinch !7 · canceled\n1 report could not be read");
         }
     }
     match on {

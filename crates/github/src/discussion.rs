@@ -62,7 +62,7 @@ impl Discussion for GitHubDiscussion {
         summary::put(&self.handle, change.id.number, existing, body).await
     }
 
-    async fn check(&self, check: &Check) -> Result<(), ForgeError> {
+    async fn check(&self, _: &Change, check: &Check) -> Result<(), ForgeError> {
         checks::set(&self.handle, check).await
     }
 }

@@ -71,8 +71,8 @@ impl Discussion for GitLabDiscussion {
         summary::put(&self.handle, change.id.number, existing, body).await
     }
 
-    async fn check(&self, check: &Check) -> Result<(), ForgeError> {
-        checks::set(&self.handle, check).await
+    async fn check(&self, change: &Change, check: &Check) -> Result<(), ForgeError> {
+        checks::set(&self.handle, change.id.number, check).await
     }
 }
 

@@ -15,7 +15,7 @@ use chaffinch_core::{
 
 use crate::{ReportFile, handle::Handle};
 
-pub(crate) use changes::{DiffRefs, at as changes_at, merge_request};
+pub(crate) use changes::{DiffRefs, merge_request};
 pub(crate) use files::Lines;
 pub(crate) use pipelines::{is_job, merge_request_of, merges};
 

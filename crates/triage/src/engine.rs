@@ -210,7 +210,7 @@ impl Engine {
                 .push("there is none for this commit, or no longer: let CI upload it again".into()),
             None => {}
         }
-        Ok(access.discussion.check(&render::check(&standing)).await?)
+        Ok(access.discussion.check(change, &render::check(&standing)).await?)
     }
 
     /// Triages without a discussion, for the command line: all findings, or those that touch

@@ -93,7 +93,7 @@ pub(crate) async fn publish(
     }
     summarise(discussion, change, assessment, &mut plan.items, found.remembers, &frame).await?;
     let check = render::check(assessment);
-    discussion.check(&check).await?;
+    discussion.check(change, &check).await?;
     written.count();
     let conclusion = format!("{:?}", check.conclusion).to_lowercase();
     counter!(CHECKS, "conclusion" => conclusion).increment(1);

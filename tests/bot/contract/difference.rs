@@ -13,6 +13,8 @@ pub(crate) enum Difference {
     ChecksHaveRoom,
     /// A check that is neither good nor bad is called so.
     ChecksAreNeutral,
+    /// Changes that propose one head have a check each.
+    ChecksAreOfChanges,
     /// A link to a file reads as that file.
     FollowsLinks,
     /// A head whose files are gone is told from a file that is not there.
@@ -20,7 +22,7 @@ pub(crate) enum Difference {
 }
 
 /// Which, who has it, and why the others have not.
-pub(crate) const DIFFERENCES: [(Difference, ForgeKind, &str); 6] = [
+pub(crate) const DIFFERENCES: [(Difference, ForgeKind, &str); 7] = [
     (
         Difference::MakesTokens,
         GitHub,
@@ -40,6 +42,11 @@ pub(crate) const DIFFERENCES: [(Difference, ForgeKind, &str); 6] = [
         Difference::ChecksAreNeutral,
         GitHub,
         "GitLab knows no such state that ends a pipeline: `canceled` is neither green nor red",
+    ),
+    (
+        Difference::ChecksAreOfChanges,
+        GitLab,
+        "GitHub has one check run of a name for a commit, and shows it on every pull request of that",
     ),
     (
         Difference::FollowsLinks,

@@ -1,5 +1,7 @@
 //! `Discussion`: writing what reviewers see, and finding it again.
 
+use std::collections::BTreeSet;
+
 use chaffinch_core::{
     Annotation, AnnotationLevel, Check, Conclusion, Fingerprint, ForgeError, ForgeKind, LineRange,
     Marker, MarkerKind, NewThread, Placement, Posted, RepoPath, Side, Thread,
@@ -23,6 +25,7 @@ on_both_forges! {
     the_summary_is_written_once_and_then_over,
     an_answer_that_is_lost_leaves_what_can_be_found,
     a_check_says_how_it_ended_and_is_one,
+    changes_of_one_head_have_a_check_each_where_there_is_room,
     what_may_not_be_written_says_what_is_missing,
     a_text_of_any_kind_comes_back_as_it_was,
 }
@@ -254,7 +257,7 @@ async fn a_check_says_how_it_ended_and_is_one(on: ForgeKind) {
         (Conclusion::Success, "no finding"),
     ] {
         let said = check(&change.head(), conclusion, title);
-        discussion.check(&said).await.unwrap();
+        discussion.check(&it.change(7).await, &said).await.unwrap();
         assert_eq!(change.conclusion(), format!("{conclusion:?}").to_lowercase());
         let shown = change.checks().pop().unwrap();
         assert_eq!(shown.title, title);
@@ -269,11 +272,28 @@ async fn a_check_says_how_it_ended_and_is_one(on: ForgeKind) {
     assert!(change.checks().is_empty());
 }
 
+async fn changes_of_one_head_have_a_check_each_where_there_is_room(on: ForgeKind) {
+    let it = Opened::on(on).await;
+    let one = scene(&it);
+    let two = it.fake.repo(REPOSITORY).file("b.py", "x = 1\n").change(8);
+    two.same_head_as(&one);
+    let head = one.head();
+    for (number, conclusion) in [(7, Conclusion::Failure), (8, Conclusion::Success)] {
+        let change = it.change(number).await;
+        it.access.discussion.check(&change, &check(&head, conclusion, "said")).await.unwrap();
+    }
+    let names: BTreeSet<_> = one.checks().into_iter().map(|check| check.name).collect();
+    let each = Difference::ChecksAreOfChanges.holds_on(on);
+    assert_eq!(names.len(), if each { 2 } else { 1 }, "{names:?}");
+    assert_eq!(one.checks().iter().any(|c| c.conclusion.as_deref() == Some("failed")), each);
+}
+
 async fn what_may_not_be_written_says_what_is_missing(on: ForgeKind) {
     let it = Opened::on(on).await;
     let change = scene(&it);
     it.fake.withhold_checks();
-    let error = it.access.discussion.check(&check(&change.head(), Conclusion::Success, "x")).await;
+    let said = check(&change.head(), Conclusion::Success, "x");
+    let error = it.access.discussion.check(&it.change(7).await, &said).await;
     let Err(ForgeError::Denied { needs }) = error else { panic!("{error:?}") };
     assert!(needs.contains("checks") || needs.contains("Developer"), "{needs}");
 }

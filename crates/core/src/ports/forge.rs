@@ -115,8 +115,9 @@ pub trait Discussion: Send + Sync {
         true
     }
 
-    /// Sets the one check of a head; an earlier one of ours on the same head is updated.
-    async fn check(&self, check: &Check) -> Result<(), ForgeError>;
+    /// Sets the one check of a head; an earlier one of ours on the same head is updated. Several changes
+    /// may propose one head: where the forge can tell them apart, each has a check of its own.
+    async fn check(&self, change: &Change, check: &Check) -> Result<(), ForgeError>;
 }
 
 /// Why a forge did not do it. Holds what a caller branches on, and no source.

@@ -70,7 +70,7 @@ async fn with_runs() -> (Peer, Arc<Mutex<Vec<Value>>>) {
 #[tokio::test]
 async fn a_check_is_one_run_with_its_annotations() {
     let (peer, _) = with_runs().await;
-    peer.open().await.discussion.check(&check(1, Conclusion::Failure)).await.unwrap();
+    peer.open().await.discussion.check(&change(), &check(1, Conclusion::Failure)).await.unwrap();
     let mut body = peer.of("POST /repos")[0].body.clone();
     assert_eq!(body["external_id"].take().as_str().unwrap().len(), 64);
     insta::assert_snapshot!(serde_json::to_string_pretty(&body).unwrap(), @r#"
@@ -101,7 +101,7 @@ async fn a_check_is_one_run_with_its_annotations() {
 #[tokio::test]
 async fn annotations_go_in_portions_and_the_run_is_done_with_the_last() {
     let (peer, state) = with_runs().await;
-    peer.open().await.discussion.check(&check(120, Conclusion::Failure)).await.unwrap();
+    peer.open().await.discussion.check(&change(), &check(120, Conclusion::Failure)).await.unwrap();
     let sent: Vec<_> = peer
         .seen()
         .iter()
@@ -126,7 +126,7 @@ async fn a_check_that_is_set_again_repeats_no_annotation() {
     let (peer, state) = with_runs().await;
     let discussion = peer.open().await.discussion;
     let step = async |check: &Check| {
-        discussion.check(check).await.unwrap();
+        discussion.check(&change(), check).await.unwrap();
         let runs = state.lock().unwrap();
         let latest = runs.last().unwrap();
         format!(
@@ -158,13 +158,13 @@ async fn a_check_that_is_set_again_repeats_no_annotation() {
 async fn a_run_that_was_left_half_done_is_replaced() {
     let (peer, state) = with_runs().await;
     let discussion = peer.open().await.discussion;
-    discussion.check(&check(60, Conclusion::Failure)).await.unwrap();
+    discussion.check(&change(), &check(60, Conclusion::Failure)).await.unwrap();
     {
         let mut runs = state.lock().unwrap();
         runs[0]["status"] = json!("in_progress");
         runs[0]["output"]["annotations_count"] = json!(50);
     }
-    discussion.check(&check(60, Conclusion::Failure)).await.unwrap();
+    discussion.check(&change(), &check(60, Conclusion::Failure)).await.unwrap();
     let runs = state.lock().unwrap();
     assert_eq!(runs.len(), 2);
     assert_eq!(runs[1]["output"]["annotations_count"], 60);
@@ -182,7 +182,7 @@ async fn a_run_of_another_app_is_left_alone() {
         (seen.line == "POST /repos/acme/shop/check-runs").then(|| reply(201, json!({ "id": 2 })))?
     })
     .await;
-    peer.open().await.discussion.check(&check(0, Conclusion::Success)).await.unwrap();
+    peer.open().await.discussion.check(&change(), &check(0, Conclusion::Success)).await.unwrap();
 }
 
 #[tokio::test]
@@ -192,8 +192,13 @@ async fn a_check_without_the_permission_says_which() {
         seen.line.starts_with("GET /repos").then(|| reply(403, body))?
     })
     .await;
-    let error =
-        peer.open().await.discussion.check(&check(0, Conclusion::Success)).await.unwrap_err();
+    let error = peer
+        .open()
+        .await
+        .discussion
+        .check(&change(), &check(0, Conclusion::Success))
+        .await
+        .unwrap_err();
     let ForgeError::Denied { needs } = error else { panic!("{error}") };
     assert_eq!(needs, "checks: write");
 }

@@ -1,4 +1,4 @@
-//! The one commit status of a head.
+//! The one commit status of a merge request's head.
 //!
 //! A status is a name, a state and a sentence: the check's summary and annotations have no place in
 //! it, and stand in the threads and the summary on the merge request.
@@ -12,14 +12,15 @@ use serde::Deserialize;
 use serde_json::json;
 
 use crate::{
-    api::{Call, refused},
+    api::{Call, encode, refused},
     body::one_line,
     handle::Handle,
     json::nullable,
-    source::{changes_at, merge_request, merges},
+    source::{merge_request, merge_request_of, merges},
 };
 
-/// The name of our status, as it stands in a pipeline.
+/// The name of our status in a merge request's own pipeline; in one of a branch, the merge request's
+/// number follows (`chaffinch !7`).
 pub const CHECK_NAME: &str = "chaffinch";
 const STATUSES: &str = "scope api, role Developer";
 /// GitLab refuses a longer description.
@@ -38,20 +39,22 @@ struct Status {
     #[serde(default)]
     description: Option<String>,
     #[serde(default)]
+    r#ref: Option<String>,
+    #[serde(default)]
     pipeline_id: Option<u64>,
 }
 
-/// Where a status is put.
-#[derive(Default)]
+/// Where a status is put, and what it is called there.
 struct Place {
+    name: String,
     /// The commit, if it is not the head but a merge of it.
     sha: Option<String>,
     r#ref: Option<String>,
     pipeline: Option<u64>,
 }
 
-pub(super) async fn set(handle: &Handle, check: &Check) -> Result<(), ForgeError> {
-    let place = place(handle, check).await?;
+pub(super) async fn set(handle: &Handle, number: u64, check: &Check) -> Result<(), ForgeError> {
+    let place = place(handle, number, check).await?;
     let sha = place.sha.as_deref().unwrap_or(check.head.as_str());
     let state = state(check.conclusion);
     let description = one_line(&check.title, DESCRIPTION_LIMIT);
@@ -62,7 +65,7 @@ pub(super) async fn set(handle: &Handle, check: &Check) -> Result<(), ForgeError
     if says_so(latest(handle, sha, &place).await?) {
         return Ok(());
     }
-    let mut body = json!({ "state": state, "name": CHECK_NAME, "description": description });
+    let mut body = json!({ "state": state, "name": place.name, "description": description });
     if let Some(r#ref) = &place.r#ref {
         body["ref"] = json!(r#ref);
     }
@@ -99,25 +102,24 @@ pub(super) async fn set(handle: &Handle, check: &Check) -> Result<(), ForgeError
 /// Ours, the newest.
 async fn latest(handle: &Handle, sha: &str, place: &Place) -> Result<Option<Status>, ForgeError> {
     let route = "/projects/{id}/repository/commits/{sha}/statuses";
-    let path = format!("/repository/commits/{sha}/statuses?name={CHECK_NAME}");
+    let path = format!("/repository/commits/{sha}/statuses?name={}", encode(&place.name));
     let call = handle.get(route, &path, STATUSES)?;
     let listed = match handle.list::<Status>(call, MOST_PAGES).await {
         Err(ForgeError::NotFound) => return Ok(None),
         listed => listed?.items,
     };
-    let ours = |s: &Status| {
-        s.name == CHECK_NAME && (place.pipeline.is_none() || s.pipeline_id == place.pipeline)
+    let here = |s: &Status| match place.pipeline {
+        Some(_) => s.pipeline_id == place.pipeline,
+        None => place.r#ref.is_none() || s.r#ref == place.r#ref,
     };
+    let ours = |s: &Status| s.name == place.name && here(s);
     Ok(listed.into_iter().filter(ours).max_by_key(|s| s.id))
 }
 
-/// Into the pipeline of the merge request whose head this is. Without one, GitLab makes a pipeline for
-/// the ref: the branch's, which the merge request then shows, or for a fork, whose branch is elsewhere
-/// and may be called as one of ours, the one under which we have its commits.
-async fn place(handle: &Handle, check: &Check) -> Result<Place, ForgeError> {
-    let Some(number) = changes_at(handle, &check.head).await?.into_iter().next() else {
-        return Ok(Place::default());
-    };
+/// Into the pipeline of the merge request. Without one of this head, GitLab makes a pipeline for the
+/// ref: the branch's, which the merge request then shows, or for a fork, whose branch is elsewhere and
+/// may be called as one of ours, the one under which we have its commits.
+async fn place(handle: &Handle, number: u64, check: &Check) -> Result<Place, ForgeError> {
     let found = merge_request(handle, number).await?;
     let of_head = |sha: &str| sha == check.head.as_str();
     if let Some(pipeline) = &found.head_pipeline
@@ -126,16 +128,27 @@ async fn place(handle: &Handle, check: &Check) -> Result<Place, ForgeError> {
             || (pipeline.is_of_merge(number) && merges(handle, &pipeline.sha, &check.head).await?))
     {
         return Ok(Place {
+            name: name(number, pipeline.r#ref.as_deref()),
             sha: (!of_head(&pipeline.sha)).then(|| pipeline.sha.clone()),
             r#ref: pipeline.r#ref.clone(),
             pipeline: Some(pipeline.id),
         });
     }
-    let r#ref = match found.is_fork(handle) {
-        true => format!("refs/merge-requests/{number}/head"),
-        false => found.source_branch,
+    let r#ref = match (found.proposes(&check.head, handle), found.is_fork(handle)) {
+        (false, _) => None,
+        (true, true) => Some(format!("refs/merge-requests/{number}/head")),
+        (true, false) => Some(found.source_branch).filter(|branch| !branch.is_empty()),
     };
-    Ok(Place { r#ref: Some(r#ref).filter(|r| !r.is_empty()), ..Place::default() })
+    Ok(Place { name: name(number, r#ref.as_deref()), sha: None, r#ref, pipeline: None })
+}
+
+/// Several merge requests may propose one head, to one pipeline of its branch: there, each has a status
+/// of its own, and GitLab takes the worst of them. In a pipeline of its own, none needs its number.
+fn name(number: u64, reference: Option<&str>) -> String {
+    match reference.and_then(merge_request_of) == Some(number) {
+        true => CHECK_NAME.to_owned(),
+        false => format!("{CHECK_NAME} !{number}"),
+    }
 }
 
 /// GitLab has no state that is neither good nor bad and ends a pipeline. Of those that it has,

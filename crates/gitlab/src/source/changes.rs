@@ -52,7 +52,7 @@ impl MergeRequest {
         self.source_project_id != Some(handle.repo.id)
     }
 
-    fn proposes(&self, head: &CommitSha, handle: &Handle) -> bool {
+    pub(crate) fn proposes(&self, head: &CommitSha, handle: &Handle) -> bool {
         self.state == "opened"
             && self.sha.as_deref() == Some(head.as_str())
             && self.target_project_id.is_none_or(|target| target == handle.repo.id)
@@ -94,7 +94,7 @@ pub(super) async fn one(handle: &Handle, number: u64) -> Result<Change, ForgeErr
 /// GitLab's own look-up may not know commits that are only in a fork; then the open merge requests are
 /// searched, the last to be updated first: a push is an update, so the one that is looked for because
 /// of a push is near the top, however many there are.
-pub(crate) async fn at(handle: &Handle, head: &CommitSha) -> Result<Vec<u64>, ForgeError> {
+pub(super) async fn at(handle: &Handle, head: &CommitSha) -> Result<Vec<u64>, ForgeError> {
     let route = "/projects/{id}/repository/commits/{sha}/merge_requests";
     let path = format!("/repository/commits/{head}/merge_requests?state=opened");
     let known = match handle.list::<MergeRequest>(handle.get(route, &path, READ)?, 1).await {

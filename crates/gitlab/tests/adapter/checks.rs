@@ -3,7 +3,7 @@ use std::sync::{
     atomic::{AtomicUsize, Ordering},
 };
 
-use chaffinch_core::{Check, Conclusion, ForgeError};
+use chaffinch_core::{Change, ChangeId, Check, Conclusion, ForgeError};
 use chaffinch_gitlab::CHECK_NAME;
 use serde_json::{Value, json};
 
@@ -22,9 +22,9 @@ fn check(conclusion: Conclusion) -> Check {
     }
 }
 
-/// Keeps statuses as GitLab does, each a new one, for a merge request that looks like `found`; none
-/// proposes the head where there is none.
-fn statuses(found: Option<Value>) -> impl Fn(&Seen) -> Option<Reply> {
+/// Keeps statuses as GitLab does, each a new one, for a merge request that looks like `found`; and
+/// for another one of the same head and branch.
+fn statuses(found: Value) -> impl Fn(&Seen) -> Option<Reply> {
     let kept: Mutex<Vec<Value>> = Mutex::default();
     move |seen| {
         let (method, path) = below(seen)?;
@@ -35,18 +35,15 @@ fn statuses(found: Option<Value>) -> impl Fn(&Seen) -> Option<Reply> {
                 let merged = if commit == MERGE { HEAD } else { OLD_MERGE };
                 return reply(200, json!({ "parent_ids": [BASE, merged] }));
             }
-            if rest.starts_with("merge_requests?") {
-                return reply(200, found.iter().cloned().collect());
-            }
-            assert!(rest.starts_with(&format!("statuses?name={CHECK_NAME}&")), "{rest}");
-            let of_commit = kept.iter().filter(|s| s["sha"] == commit).cloned();
-            return reply(200, of_commit.collect());
+            let name = rest.strip_prefix("statuses?name=")?.split_once('&')?.0;
+            let name = name.replace("%20", " ").replace("%21", "!");
+            let named = kept.iter().filter(|s| s["sha"] == commit && s["name"] == name).cloned();
+            return reply(200, named.collect());
         }
-        if path.starts_with("/merge_requests?") {
-            return reply(200, json!([]));
-        }
-        if path == "/merge_requests/7" {
-            return reply(200, found.clone()?);
+        if let Some(number) = path.strip_prefix("/merge_requests/") {
+            let mut found = found.clone();
+            found["iid"] = json!(number.parse::<u64>().unwrap());
+            return reply(200, found);
         }
         let commit = path.strip_prefix("/statuses/").filter(|_| method == "POST")?;
         let mut status = seen.body.clone();
@@ -59,7 +56,7 @@ fn statuses(found: Option<Value>) -> impl Fn(&Seen) -> Option<Reply> {
 }
 
 async fn set(peer: &Peer, check: &Check) -> Result<(), ForgeError> {
-    peer.open().await.discussion.check(check).await
+    peer.open().await.discussion.check(&change(), check).await
 }
 
 fn written(peer: &Peer) -> Vec<Seen> {
@@ -75,12 +72,12 @@ async fn a_check_is_one_status_with_a_state_and_a_sentence() {
         (Conclusion::Neutral, "canceled"),
     ];
     for (conclusion, state) in rows {
-        let peer = Peer::start(statuses(Some(request(7, HEAD, Some(42))))).await;
+        let peer = Peer::start(statuses(request(7, HEAD, Some(42)))).await;
         set(&peer, &check(conclusion)).await.unwrap();
         let [status] = &written(&peer)[..] else { panic!("one status") };
         assert_eq!(
             status.body,
-            json!({ "state": state, "name": "chaffinch", "description": "1 finding stands", "ref": "topic" })
+            json!({ "state": state, "name": "chaffinch !7", "description": "1 finding stands", "ref": "topic" })
         );
         assert!(status.line.ends_with(HEAD));
         assert_eq!(status.header("private-token"), "glpat-write");
@@ -89,7 +86,7 @@ async fn a_check_is_one_status_with_a_state_and_a_sentence() {
 
 #[tokio::test]
 async fn a_status_that_says_the_same_is_not_set_again_and_another_one_is() {
-    let peer = Peer::start(statuses(Some(request(7, HEAD, Some(42))))).await;
+    let peer = Peer::start(statuses(request(7, HEAD, Some(42)))).await;
     set(&peer, &check(Conclusion::Failure)).await.unwrap();
     set(&peer, &check(Conclusion::Failure)).await.unwrap();
     assert_eq!(written(&peer).len(), 1);
@@ -120,28 +117,73 @@ async fn a_status_goes_into_the_pipeline_that_decides_about_the_merge() {
     for (from, pipeline, want) in rows {
         let mut found = request(7, HEAD, from);
         found["head_pipeline"] = pipeline.clone();
-        let peer = Peer::start(statuses(Some(found))).await;
+        let peer = Peer::start(statuses(found)).await;
         set(&peer, &check(Conclusion::Success)).await.unwrap();
         set(&peer, &check(Conclusion::Success)).await.unwrap();
         let [status] = &written(&peer)[..] else { panic!("one status for {pipeline}") };
         let commit = status.line.rsplit('/').next().unwrap();
         let id = status.body["pipeline_id"].as_u64().map_or("-".into(), |id| id.to_string());
-        assert_eq!(format!("{commit} {} {id}", status.body["ref"].as_str().unwrap()), want);
+        let reference = status.body["ref"].as_str().unwrap();
+        assert_eq!(format!("{commit} {reference} {id}"), want);
+        // Alone in a pipeline of its own, it has no number.
+        let own = reference.starts_with("refs/merge-requests/7/");
+        assert_eq!(status.body["name"] == CHECK_NAME, own, "{}", status.body["name"]);
     }
 }
 
 #[tokio::test]
+async fn merge_requests_with_one_head_have_a_status_each() {
+    let of_branch = json!({ "id": 9, "project_id": 42, "sha": HEAD, "ref": "topic" });
+    for pipeline in [of_branch, Value::Null] {
+        let mut found = request(7, HEAD, Some(42));
+        found["head_pipeline"] = pipeline;
+        let peer = Peer::start(statuses(found)).await;
+        let discussion = peer.open().await.discussion;
+        let second = Change { id: ChangeId { repo: repo(), number: 8 }, ..change() };
+        let real = check(Conclusion::Failure);
+        let green = check(Conclusion::Success);
+        for (change, check) in
+            [(change(), &real), (second, &green), (change(), &real), (change(), &green)]
+        {
+            discussion.check(&change, check).await.unwrap();
+        }
+        let said: Vec<_> = written(&peer)
+            .iter()
+            .map(|s| format!("{} {}", s.body["name"], s.body["state"]).replace('"', ""))
+            .collect();
+        assert_eq!(said, ["chaffinch !7 failed", "chaffinch !8 success", "chaffinch !7 success"]);
+    }
+}
+
+#[tokio::test]
+async fn a_status_in_another_merge_requests_pipeline_is_none_of_ours() {
+    // Of forks: the same commit, under the ref of each.
+    let peer = Peer::start(statuses(request(7, HEAD, None))).await;
+    let discussion = peer.open().await.discussion;
+    let second = Change { id: ChangeId { repo: repo(), number: 8 }, ..change() };
+    for change in [change(), second] {
+        discussion.check(&change, &check(Conclusion::Success)).await.unwrap();
+    }
+    let refs: Vec<_> = written(&peer).iter().map(|s| s.body["ref"].to_string()).collect();
+    assert_eq!(refs, ["\"refs/merge-requests/7/head\"", "\"refs/merge-requests/8/head\""]);
+}
+
+#[tokio::test]
 async fn a_head_of_no_open_merge_request_has_its_status_all_the_same() {
-    let peer = Peer::start(statuses(None)).await;
-    set(&peer, &check(Conclusion::Neutral)).await.unwrap();
-    assert!(written(&peer)[0].body.get("ref").is_none());
+    let mut merged = request(7, HEAD, Some(42));
+    merged["state"] = json!("merged");
+    for found in [merged, request(7, BASE, Some(42))] {
+        let peer = Peer::start(statuses(found)).await;
+        set(&peer, &check(Conclusion::Neutral)).await.unwrap();
+        assert!(written(&peer)[0].body.get("ref").is_none());
+    }
 }
 
 #[tokio::test]
 async fn a_status_that_another_one_gets_in_the_way_of_is_set_again() {
     for (conflicts, sent, well) in [(2, 3, true), (9, 3, false)] {
         let refused = AtomicUsize::new(0);
-        let keep = statuses(None);
+        let keep = statuses(request(7, HEAD, Some(42)));
         let peer = Peer::start(move |seen| {
             let post = seen.line.starts_with("POST");
             if post && refused.fetch_add(1, Ordering::SeqCst) < conflicts {
@@ -162,13 +204,13 @@ async fn a_status_that_another_one_gets_in_the_way_of_is_set_again() {
 
 #[tokio::test]
 async fn a_refused_transition_is_well_only_where_the_state_is_there() {
-    let same = json!({ "id": 4, "name": "chaffinch", "status": "success", "description": "1 finding stands" });
-    let other = json!({ "id": 4, "name": "chaffinch", "status": "failed", "description": "1 finding stands" });
-    let foreign = json!({ "id": 5, "name": "chaffinch-2", "status": "success", "description": "1 finding stands" });
+    let same = json!({ "id": 4, "name": "chaffinch !7", "ref": "topic", "status": "success", "description": "1 finding stands" });
+    let other = json!({ "id": 4, "name": "chaffinch !7", "ref": "topic", "status": "failed", "description": "1 finding stands" });
+    let foreign = json!({ "id": 5, "name": "chaffinch !70", "ref": "topic", "status": "success", "description": "1 finding stands" });
     for (there, well) in
         [(json!([same, foreign]), true), (json!([other, foreign]), false), (json!([]), false)]
     {
-        let keep = statuses(None);
+        let keep = statuses(request(7, HEAD, Some(42)));
         let peer = Peer::start(move |seen| {
             if seen.line.starts_with("POST") {
                 let why = "Cannot transition status via :success from :success";
@@ -192,7 +234,7 @@ async fn a_refused_transition_is_well_only_where_the_state_is_there() {
 
 #[tokio::test]
 async fn a_token_that_may_not_set_statuses_names_what_it_needs() {
-    let keep = statuses(None);
+    let keep = statuses(request(7, HEAD, Some(42)));
     let peer = Peer::start(move |seen| {
         let post = seen.line.starts_with("POST");
         if post { reply(403, json!({ "message": "403 Forbidden" })) } else { keep(seen) }

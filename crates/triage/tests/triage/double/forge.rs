@@ -339,7 +339,7 @@ impl Discussion for FakeForge {
         Ok(())
     }
 
-    async fn check(&self, check: &Check) -> Result<(), ForgeError> {
+    async fn check(&self, _: &Change, check: &Check) -> Result<(), ForgeError> {
         let mut state = self.may("check")?;
         state.checks.insert(check.head.clone(), check.clone());
         Ok(())
