@@ -89,6 +89,24 @@ async fn a_scan_that_is_still_running_alone_is_no_news() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn reports_are_read_up_to_the_bound_that_is_configured() {
+    let report = sast(&[]);
+    for (bound, conclusion) in [(4096, "success"), (1024, "neutral")] {
+        let bot = Bot::with(ForgeKind::GitLab)
+            .set("SERVER__MAX_REPORT_BYTES", &bound.to_string())
+            .start()
+            .await;
+        let change = bot.sqli_change(7);
+        let Change::GitLab(request) = &change else { panic!("a merge request") };
+        let padded = format!("{report}{}", " ".repeat(2000));
+        request.job("semgrep-sast").report("sast", "gl-sast-report.json", padded);
+        assert_eq!(bot.deliver("reported", 7).await, ["published"]);
+        assert_eq!(change.conclusion(), conclusion, "{bound}");
+        assert_eq!(change.summary().contains("larger than 1024 bytes"), bound == 1024);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_project_that_no_secret_is_for_is_no_failure_of_the_hook() {
     let bot = Bot::start(ForgeKind::GitLab).await;
     let repo = bot.forge.repo("acme/payroll");

@@ -18,7 +18,7 @@ use chaffinch_core::{Clock, ForgeError};
 use http::{HeaderValue, Method, StatusCode, header};
 use reqwest::{Client, Response};
 use secrecy::{ExposeSecret, SecretString};
-use tokio::time::Instant;
+use tokio::time::{Instant, timeout};
 use url::{Origin, Url};
 
 pub(crate) use answer::Answer;
@@ -26,12 +26,26 @@ pub(crate) use call::{Call, encode};
 pub(crate) use failure::refused;
 
 const USER_AGENT: &str = concat!("chaffinch/", env!("CARGO_PKG_VERSION"));
-/// For one request, its redirects and its body apart.
-const TIMEOUT: Duration = Duration::from_secs(60);
+const PATIENCE: Patience = Patience {
+    answer: Duration::from_secs(60),
+    piece: Duration::from_secs(30),
+    body: Duration::from_secs(5 * 60),
+};
 const MOST_REDIRECTS: usize = 3;
 const MOST_REPEATS: u32 = 2;
 /// What is read of an answer that says no.
 const FAILURE_LIMIT: u64 = 64 << 10;
+
+/// How long is waited for one request; each redirect is one of its own.
+#[derive(Clone, Copy)]
+struct Patience {
+    /// Until its answer begins.
+    answer: Duration,
+    /// For each next piece of the answer.
+    piece: Duration,
+    /// From the beginning of the answer to its end: a large report may come slowly.
+    body: Duration,
+}
 
 /// A GitLab server.
 pub(crate) struct Api {
@@ -41,6 +55,7 @@ pub(crate) struct Api {
     http: Client,
     clock: Arc<dyn Clock>,
     back_off: Duration,
+    patience: Patience,
     /// Digests of the tokens that GitLab has taken since we started: as many as were ever configured.
     taken: Mutex<HashSet<Vec<u8>>>,
 }
@@ -55,6 +70,7 @@ impl Api {
             http,
             clock,
             back_off,
+            patience: PATIENCE,
             taken: Mutex::default(),
         }
     }
@@ -117,7 +133,6 @@ impl Api {
         let mut request = self
             .http
             .request(call.method.clone(), url.clone())
-            .timeout(TIMEOUT)
             .header(header::USER_AGENT, USER_AGENT)
             .header(header::ACCEPT, call.accept.as_str());
         // The credential goes to the host that it is for, and to no other.
@@ -132,9 +147,14 @@ impl Api {
             request = request.json(body);
         }
         let started = Instant::now();
-        let mut answer = match request.send().await {
-            Ok(response) => read(call, response).await,
-            Err(error) => Err(unavailable(&error)),
+        let Patience { answer, body, .. } = self.patience;
+        let mut answer = match timeout(answer, request.send()).await {
+            Ok(Ok(response)) => {
+                let read = timeout(body, self.read(call, response)).await;
+                read.unwrap_or_else(|_| Err(timed_out()))
+            }
+            Ok(Err(error)) => Err(unavailable(&error)),
+            Err(_) => Err(timed_out()),
         };
         if let Ok(answer) = &mut answer
             && url.origin() == self.origin
@@ -143,6 +163,37 @@ impl Api {
         }
         self.observe(call, &answer, started.elapsed());
         answer
+    }
+
+    async fn read(&self, call: &Call, mut response: Response) -> Result<Answer, ForgeError> {
+        let status = response.status();
+        let limit = if status.is_success() { call.limit } else { FAILURE_LIMIT };
+        let announced = response.content_length().unwrap_or(0);
+        if status.is_success() && announced > limit {
+            return Err(ForgeError::Truncated { limit });
+        }
+        let mut body = Vec::with_capacity(announced.min(limit) as usize);
+        loop {
+            let next = timeout(self.patience.piece, response.chunk()).await;
+            let next = next.map_err(|_| timed_out())?.map_err(|e| unavailable(&e))?;
+            let Some(chunk) = next else { break };
+            let room = (limit - body.len() as u64) as usize;
+            if chunk.len() <= room {
+                body.extend_from_slice(&chunk);
+            } else if status.is_success() {
+                return Err(ForgeError::Truncated { limit });
+            } else {
+                body.extend_from_slice(&chunk[..room]);
+                break;
+            }
+        }
+        Ok(Answer {
+            status,
+            headers: response.headers().clone(),
+            body,
+            route: call.route,
+            taken_before: false,
+        })
     }
 
     /// Whether GitLab has taken the token before; remembers that it does now.
@@ -199,38 +250,14 @@ fn next_hop(call: &Call, from: &Url, answer: &Answer) -> Result<Url, ForgeError>
     Ok(to)
 }
 
-async fn read(call: &Call, mut response: Response) -> Result<Answer, ForgeError> {
-    let status = response.status();
-    let limit = if status.is_success() { call.limit } else { FAILURE_LIMIT };
-    let announced = response.content_length().unwrap_or(0);
-    if status.is_success() && announced > limit {
-        return Err(ForgeError::Truncated { limit });
-    }
-    let mut body = Vec::with_capacity(announced.min(limit) as usize);
-    while let Some(chunk) = response.chunk().await.map_err(|e| unavailable(&e))? {
-        let room = (limit - body.len() as u64) as usize;
-        if chunk.len() <= room {
-            body.extend_from_slice(&chunk);
-        } else if status.is_success() {
-            return Err(ForgeError::Truncated { limit });
-        } else {
-            body.extend_from_slice(&chunk[..room]);
-            break;
-        }
-    }
-    Ok(Answer {
-        status,
-        headers: response.headers().clone(),
-        body,
-        route: call.route,
-        taken_before: false,
-    })
+fn timed_out() -> ForgeError {
+    ForgeError::Unavailable { why: "timed out".to_owned() }
 }
 
 /// In our own words: the library's would name the address.
 fn unavailable(error: &reqwest::Error) -> ForgeError {
     let why = if error.is_timeout() {
-        "timed out"
+        return timed_out();
     } else if error.is_connect() {
         "cannot connect"
     } else if error.is_body() || error.is_decode() {
@@ -240,3 +267,6 @@ fn unavailable(error: &reqwest::Error) -> ForgeError {
     };
     ForgeError::Unavailable { why: why.to_owned() }
 }
+
+#[cfg(test)]
+mod tests;

@@ -99,6 +99,7 @@ pub fn gitlab(config: &Config, clock: &Arc<dyn Clock>) -> anyhow::Result<Option<
         tokens: tokens(&from.project)?,
         reports: from.report.iter().map(report).collect(),
         max_file_bytes: from.max_file_bytes,
+        max_report_bytes: config.server.max_report_bytes as u64,
         ..gitlab::Config::new(from.url.clone())
     };
     let forge = gitlab::GitLab::new(gitlab, gitlab_http(config)?, Arc::clone(clock));
