@@ -93,7 +93,7 @@ async fn reports_are_read_up_to_the_bound_that_is_configured() {
     let report = sast(&[]);
     for (bound, conclusion) in [(4096, "success"), (1024, "neutral")] {
         let bot = Bot::with(ForgeKind::GitLab)
-            .set("SERVER__MAX_REPORT_BYTES", &bound.to_string())
+            .set("SERVER__MAX_REPORT_BYTES", bound.to_string())
             .start()
             .await;
         let change = bot.sqli_change(7);

@@ -47,7 +47,8 @@ async fn p03_only_the_excerpt_is_sent(on: ForgeKind) {
     let requests = bot.model.requests();
     let sent = requests[0].body.to_string();
     assert!(sent.contains("cursor.execute") && !sent.contains(SENTINEL));
-    assert!(requests[0].lines().iter().all(|line| line.number <= 6));
+    let lines = requests[0].lines();
+    assert!(!lines.is_empty() && lines.iter().all(|line| line.number <= 6));
     change.threads();
 }
 
@@ -318,9 +319,13 @@ async fn hostile_text_in_code_reports_and_answers_stays_text(on: ForgeKind) {
     let report =
         sarif("CodeQL", &[("rule", "app/db.py", 5)]).replace("rule was found here.", hostile);
     change.report(report);
-    bot.model.answers([true_positive(hostile, "app/db.py:5")]);
+    // At the beginning of a line, GitLab would do as it says, in our name.
+    let answer = format!("{hostile}\n/approve\n/merge\n\n/close");
+    bot.model.answers([true_positive(&answer, "app/db.py:5")]);
     bot.deliver("opened", 7).await;
     let body = change.threads()[0].comments[0].body.clone();
+    assert!(body.contains("merge"), "the answer is there: {body}");
+    assert!(!body.lines().any(|line| line.starts_with('/')), "{body}");
     for live in ["@octocat", "<img", "](https://evil", "![x]", "<!-- chaffinch:1:summary -->"] {
         assert!(!body.contains(live), "{live} is alive in: {body}");
     }

@@ -68,7 +68,7 @@ async fn threads_stand_on_their_lines_and_are_found_again(on: ForgeKind) {
     let new = [thread(1, 5, 5), thread(2, 4, 4), thread(3, 3, 6)];
     let posted = post(&it, &new).await;
     let found = threads(&it).await;
-    assert_eq!(found.len(), 3);
+    assert_eq!((posted.len(), found.len()), (3, 3));
     for ((new, posted), found) in new.iter().zip(&posted).zip(&found) {
         assert_eq!(*posted, Posted::OnLine(found.first.id.clone()));
         assert_eq!(found.first.body.trim_end(), new.body);
@@ -220,7 +220,10 @@ async fn an_answer_that_is_lost_leaves_what_can_be_found(on: ForgeKind) {
         // It is told, or what was done is looked for at once.
         match it.access.discussion.post(&change, &new).await {
             Err(error) => assert!(matches!(error, ForgeError::Unavailable { .. }), "{error}"),
-            Ok(posted) => assert!(posted.iter().all(|p| matches!(p, Posted::OnLine(_)))),
+            Ok(posted) => {
+                assert_eq!(posted.len(), new.len());
+                assert!(posted.iter().all(|p| matches!(p, Posted::OnLine(_))));
+            }
         }
     }
     assert_eq!(threads(&it).await.len(), 3);

@@ -136,6 +136,7 @@ async fn a_report_in_object_storage_is_fetched_without_the_token() {
     .await;
     let reports = read(&peer, peer.config()).await.reports(&change()).await.unwrap();
     assert!(!reports.is_empty() && reports.iter().all(|r| r.bytes.expose() == b"{}"));
+    assert_eq!(storage.seen().len(), reports.len());
     assert!(storage.seen().iter().all(|s| s.header("private-token").is_empty()));
 }
 

@@ -204,6 +204,7 @@ async fn a_token_is_inspected_by_itself() {
     assert_eq!(found.excess_role(), Some(Role::Maintainer));
     assert_eq!(found.holder, Holder::Group);
     assert_eq!(found.expires, NaiveDate::from_ymd_opt(2027, 1, 31));
+    assert_eq!(peer.seen().len(), 4);
     assert!(peer.seen().iter().all(|s| s.header("private-token") == "glpat-read"));
 }
 
@@ -220,6 +221,7 @@ async fn a_token_of_no_member_misses_its_role_and_an_odd_end_may_have_come() {
     assert!(found.granular);
     let today = NaiveDate::from_ymd_opt(2026, 5, 1).unwrap();
     assert!(found.ends_soon(today, chrono::TimeDelta::days(1)));
+    assert_eq!(peer.seen().len(), 4);
     assert!(peer.seen().iter().all(|s| s.header("private-token") == "glpat-write"));
 }
 
