@@ -128,6 +128,8 @@ impl Webhook {
         match received {
             // Authentic all the same: a refusal would count against the hook of a whole group.
             Received::Job(job) if !covers(&job) => {
+                let (delivery, repository) = (&job.delivery, &job.repo.name);
+                tracing::warn!(%delivery, %repository, "of a project that its secret is not for");
                 Ok(Received::NotOurs("of a project that its secret is not for"))
             }
             received => Ok(received),

@@ -79,7 +79,10 @@ impl Reading<'_> {
                 }
                 Err(error) => {
                     out.certain = false;
-                    out.unreadable.push(format!("{error} ({})", id.as_str()));
+                    // What should be there and is not is handed on empty; its name tells more.
+                    let none = report.bytes.is_empty();
+                    let why = if none { "there is none".to_owned() } else { error.to_string() };
+                    out.unreadable.push(format!("{why} ({})", id.as_str()));
                 }
             }
         }

@@ -7,7 +7,8 @@ use super::{READ, pipelines::Pipeline};
 use crate::handle::Handle;
 use crate::json::nullable;
 
-/// How many pages of open merge requests are searched for a head, a hundred a page.
+/// How many pages of open merge requests are searched for a head, a hundred a page: of those that hold
+/// the commit, and then of all.
 const MOST_PAGES: usize = 3;
 
 #[derive(Deserialize)]
@@ -97,7 +98,8 @@ pub(super) async fn one(handle: &Handle, number: u64) -> Result<Change, ForgeErr
 pub(super) async fn at(handle: &Handle, head: &CommitSha) -> Result<Vec<u64>, ForgeError> {
     let route = "/projects/{id}/repository/commits/{sha}/merge_requests";
     let path = format!("/repository/commits/{head}/merge_requests?state=opened");
-    let known = match handle.list::<MergeRequest>(handle.get(route, &path, READ)?, 1).await {
+    let call = handle.get(route, &path, READ)?;
+    let known = match handle.list::<MergeRequest>(call, MOST_PAGES).await {
         Ok(listed) => numbers(&listed.items, head, handle),
         Err(ForgeError::NotFound | ForgeError::Refused { .. }) => Vec::new(),
         Err(error) => return Err(error),

@@ -90,6 +90,18 @@ async fn the_changes_of_a_head_are_the_open_ones_that_propose_it_here() {
 }
 
 #[tokio::test]
+async fn the_changes_of_a_head_that_many_build_on_are_all_found() {
+    let peer = Peer::start(|seen| {
+        let path = format!("/repository/commits/{HEAD}/merge_requests?state=opened&per_page=100&");
+        let page: u64 = below(seen)?.1.strip_prefix(&path)?.strip_prefix("page=")?.parse().unwrap();
+        let of = |n| request(page * 100 + n, if n == 5 { HEAD } else { BASE }, Some(42));
+        reply(200, (0..if page < 3 { 100 } else { 50 }).map(of).collect())
+    })
+    .await;
+    assert_eq!(read(&peer).await.changes_at(&sha(HEAD)).await.unwrap(), [105, 205, 305]);
+}
+
+#[tokio::test]
 async fn a_head_that_gitlab_does_not_look_up_is_searched_for_within_bounds() {
     let peer = Peer::start(|seen| {
         let (_, path) = below(seen)?;
