@@ -163,7 +163,7 @@ async fn children(
 
 /// One that begins while pages are read moves others to the next page, where they are listed again.
 fn newest_first(listed: Listed<Pipeline>, gaps: &mut Gaps) -> Vec<Pipeline> {
-    gaps.note(!listed.complete, "more-than-1000-pipelines-are-listed");
+    gaps.note(!listed.complete, "the-list-of-pipelines-is-cut");
     let mut all = listed.items;
     all.sort_by_key(|pipeline| std::cmp::Reverse(pipeline.id));
     all.dedup_by_key(|pipeline| pipeline.id);
