@@ -18,6 +18,7 @@ on_both_forges! {
     a_finding_in_an_untouched_file_is_only_counted,
     a_likely_false_positive_never_turns_the_check_green,
     two_rules_on_one_line_share_a_thread,
+    a_change_that_fits_is_a_suggestion_of_the_forge,
     many_findings_of_one_rule_are_one_comment,
     a_draft_waits_until_it_is_ready,
     a_report_that_cannot_be_read_is_said_and_not_green,
@@ -391,4 +392,23 @@ async fn a_scan_that_failed_is_not_green(on: ForgeKind) {
         assert_eq!(change.conclusion(), "neutral");
         change.summary();
     }
+}
+
+async fn a_change_that_fits_is_a_suggestion_of_the_forge(on: ForgeKind) {
+    let bot = Bot::start(on).await;
+    let change = bot.sqli_change(7);
+    change.report(sarif("Semgrep OSS", &[(RULE, "app/db.py", 5)]));
+    let fix = SQLI_FIXED.lines().nth(4).unwrap();
+    bot.model.answers([real().fix(fix)]);
+    bot.deliver("opened", 7).await;
+    let body = change.threads()[0].comments[0].body.clone();
+    let sign = match on {
+        ForgeKind::GitHub => "suggestion",
+        ForgeKind::GitLab => "suggestion:-0+0",
+    };
+    assert!(body.contains(&format!("```{sign}\n{fix}\n```\n")), "{body}");
+
+    // From the cache it is the same, so nothing is edited.
+    bot.ask_again(7).await;
+    assert_eq!(change.threads()[0].comments[0].body, body);
 }

@@ -8,9 +8,11 @@ mod lines;
 mod origin;
 mod paths;
 mod sparse;
+mod syntax;
 mod template;
 mod tokens;
 mod window;
 
 pub use extraction::{Answer, Extraction, Extractor, Limits, NoExcerpt, Step};
+pub use syntax::syntax_errors;
 pub use tokens::O200k;

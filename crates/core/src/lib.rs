@@ -36,4 +36,4 @@ pub use text::{SourceBytes, SourceText};
 pub use thread::{
     Comment, CommentId, Marker, MarkerKind, NewThread, Placement, Posted, Side, Thread, ThreadId,
 };
-pub use triage::{Cause, Evidence, Triage, Verdict};
+pub use triage::{Cause, Evidence, Suggestion, Triage, Verdict};

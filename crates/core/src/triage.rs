@@ -4,7 +4,7 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-use crate::{Fingerprint, RepoPath, SourceText};
+use crate::{Fingerprint, LineRange, RepoPath, SourceText};
 
 /// Is it real?
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
@@ -80,6 +80,15 @@ impl fmt::Display for Cause {
     }
 }
 
+/// Lines to put in the place of others.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Suggestion {
+    /// The lines that it replaces, in the finding's file.
+    pub lines: LineRange,
+    /// What stands there then, without the last line's end. Untrusted.
+    pub text: SourceText,
+}
+
 /// The outcome for one finding.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Triage {
@@ -95,6 +104,9 @@ pub struct Triage {
     pub evidence: Vec<Evidence>,
     /// What to do, in the model's words. Untrusted.
     pub remediation: Option<SourceText>,
+    /// The finding's lines as they could be, if the model said so and it was found to fit.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub suggestion: Option<Suggestion>,
     /// How sure the model says it is, 0 to 100; 0 where a failure is the cause.
     pub confidence: u8,
     /// The model that answered, as the endpoint names it; empty where none did. Untrusted.
@@ -113,6 +125,7 @@ impl Triage {
             reason: SourceText::default(),
             evidence: Vec::new(),
             remediation: None,
+            suggestion: None,
             confidence: 0,
             model: String::new(),
             receipt: None,

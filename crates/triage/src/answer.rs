@@ -28,6 +28,9 @@ pub(crate) struct Answer {
     pub(crate) evidence: Vec<Quote>,
     pub(crate) verdict: Verdict,
     pub(crate) remediation: SourceText,
+    /// Endpoints that do not hold models to the schema leave it out.
+    #[serde(default)]
+    pub(crate) fix: SourceText,
     pub(crate) confidence: f64,
     pub(crate) needs: Vec<SourceText>,
 }
@@ -52,7 +55,7 @@ pub(crate) fn parse(text: &str) -> Result<Answer, Malformed> {
     }
     let answer: Answer = serde_json::from_str(text).map_err(|_| Malformed)?;
     let short = |text: &SourceText| text.expose().chars().count() <= MAX_TEXT;
-    let texts = [&answer.reason, &answer.remediation].into_iter().chain(&answer.needs);
+    let texts = [&answer.reason, &answer.remediation, &answer.fix].into_iter().chain(&answer.needs);
     let bounded = texts.into_iter().all(short)
         && answer.evidence.len() <= MAX_ITEMS
         && answer.needs.len() <= MAX_ITEMS;
@@ -66,6 +69,9 @@ pub(crate) fn parse(text: &str) -> Result<Answer, Malformed> {
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct Judged {
     pub(crate) triage: Triage,
+    /// The reported lines as the model would have them, not held against the file yet; empty where
+    /// it has nothing to say about them, or lines that talk to it may have put it up to it.
+    pub(crate) fix: SourceText,
     pub(crate) needs: Vec<SourceText>,
 }
 
@@ -90,7 +96,7 @@ pub(crate) fn judge(
         };
         if let Some(cause) = cause {
             let triage = Triage::failed(finding.fingerprint, cause);
-            return Judged { triage, needs: Vec::new() };
+            return Judged { triage, fix: SourceText::default(), needs: Vec::new() };
         }
     }
     let remediation = Some(answer.remediation).filter(|text| {
@@ -103,6 +109,7 @@ pub(crate) fn judge(
         reason: answer.reason,
         evidence,
         remediation,
+        suggestion: None,
         confidence: answer.confidence.clamp(0.0, 100.0).round() as u8,
         model: String::new(),
         receipt: None,
@@ -111,7 +118,11 @@ pub(crate) fn judge(
         Verdict::NeedsReview => answer.needs,
         _ => Vec::new(),
     };
-    Judged { triage, needs }
+    let fix = match (answer.verdict, directed) {
+        (Verdict::TruePositive, None) => answer.fix,
+        _ => SourceText::default(),
+    };
+    Judged { triage, fix, needs }
 }
 
 /// The quotations that stand verbatim at their lines of what was sent.
@@ -150,7 +161,7 @@ fn proves(evidence: &Evidence, excerpt: &Excerpt) -> bool {
 
 /// Where a line's comment starts. It takes too much for a comment rather than too little: a line
 /// of code that looks like one costs a person's look, no more.
-fn comment_start(line: &str, extension: &str) -> usize {
+pub(crate) fn comment_start(line: &str, extension: &str) -> usize {
     let preprocessed = matches!(extension, "c" | "h" | "cc" | "cpp" | "hpp" | "cs" | "m" | "mm");
     let body = line.trim_start();
     let opens = ["* ", "*/", "\"\"\"", "'''", "=begin", "{-", "(*", "%"];

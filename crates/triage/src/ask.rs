@@ -1,26 +1,26 @@
 //! One finding: excerpt → prompt → door → cache or model → check.
 
 mod brake;
+mod choose;
 
-use std::{collections::BTreeSet, sync::Arc};
-
-use chaffinch_context::{Answer as Given, Step};
 use chaffinch_core::{
-    Cause, Change, ContentRequests, Excerpt, ExcerptLine, Finding, ForgeError, Receipt, RepoPath,
-    SourceBytes, SourceText, Triage, VaultKind,
+    Cause, Change, ContentRequests, Excerpt, Finding, Receipt, RepoPath, SourceBytes, SourceText,
+    Triage, VaultKind,
 };
-use chaffinch_egress::{ClearError, Completion, Disclosure, Inspected, Listing, ModelError};
+use chaffinch_egress::{ClearError, Completion, Disclosure, Inspected, ModelError};
 use chrono::{DateTime, Utc};
 use metrics::counter;
 
 pub(crate) use brake::Brake;
+use choose::{Chosen, Sought, adds};
 
 use crate::{
-    Directed, JobError, Parts, Reached, answer, cached, directed,
-    error::passes,
+    Directed, JobError, Parts, Reached,
+    answer::{self, Judged},
+    cached, directed,
     files::Files,
-    metrics::{ANSWERS, CONTENT_REQUESTS, TOKENS},
-    prompt,
+    metrics::{ANSWERS, TOKENS},
+    prompt, suggest,
 };
 
 /// How often a model is asked about one finding: once more after an answer of the wrong shape. Each
@@ -48,29 +48,6 @@ pub(crate) struct Asker<'a> {
     pub(crate) last: bool,
     /// After this, nothing more is asked.
     pub(crate) until: DateTime<Utc>,
-}
-
-/// The lines for one question, and what it took to choose them.
-struct Chosen {
-    excerpt: Excerpt,
-    requests: ContentRequests,
-    /// Something that the model misses was not looked for, since no more may be asked for.
-    spent: bool,
-}
-
-/// What was asked of the forge about one finding, in all rounds. [`Files`] holds it.
-#[derive(Default)]
-struct Sought {
-    files: BTreeSet<RepoPath>,
-    /// In the order asked.
-    folders: Vec<String>,
-}
-
-impl Sought {
-    fn requests(&self) -> ContentRequests {
-        let files = u32::try_from(self.files.len()).unwrap_or(u32::MAX);
-        ContentRequests { files, folders: self.folders.clone() }
-    }
 }
 
 /// What came of it.
@@ -218,78 +195,10 @@ impl Asker<'_> {
                 let kept = cached::write(&read, &evidence, &sent, &model, &receipts);
                 self.keep(&key, kept).await;
             }
+            let judged = self.fitting(judged, finding, &sent).await;
             return Ok(finish(judged, model, receipts, false, directed));
         }
         Ok(Asked::failed(finding, Cause::Malformed, receipts))
-    }
-
-    /// The lines for one question. `sought` is what earlier rounds asked for, and then this one too:
-    /// the policy's cap is on all of it.
-    async fn choose(
-        &self,
-        finding: &Finding,
-        wanted: &[String],
-        sought: &mut Sought,
-    ) -> Result<Result<Chosen, Cause>, JobError> {
-        let policy = self.parts.door.policy();
-        let limits = chaffinch_context::Limits {
-            budget: policy.excerpt_tokens,
-            ceiling: policy.ceiling,
-            listing: policy.listing == Listing::Names,
-            content_requests: policy.content_requests,
-            ..chaffinch_context::Limits::default()
-        };
-        let own = finding.location.as_ref().map(|at| &at.path);
-        let extraction = self.parts.extractor.start(finding, limits);
-        let mut extraction = extraction
-            .changing(self.changed.iter().cloned())
-            .needing(wanted.iter().cloned())
-            .after(sought.files.iter().cloned(), sought.folders.iter().cloned());
-        loop {
-            let path = match extraction.next() {
-                Step::Want(path) => path,
-                Step::List(folder) => {
-                    let names = self.names(&folder).await?;
-                    let names: Vec<&str> = names.iter().map(String::as_str).collect();
-                    extraction.give_names(&folder, &names);
-                    if !sought.folders.contains(&folder) {
-                        counter!(CONTENT_REQUESTS, "of" => "folder").increment(1);
-                        sought.folders.push(folder);
-                    }
-                    continue;
-                }
-                Step::Done(result) => {
-                    let (requests, spent) = (sought.requests(), extraction.is_spent());
-                    let chosen = result.map(|excerpt| Chosen { excerpt, requests, spent });
-                    return Ok(chosen.map_err(|error| Cause::Source(error.to_string())));
-                }
-            };
-            if sought.files.insert(path.clone()) {
-                counter!(CONTENT_REQUESTS, "of" => "file").increment(1);
-            }
-            let fetched = self.files.get(&path).await;
-            match &fetched {
-                Ok(bytes) => extraction.give(&path, Given::Found(bytes.expose())),
-                Err(ForgeError::NotFound) => extraction.give(&path, Given::Missing),
-                Err(ForgeError::Truncated { .. }) => extraction.give(&path, Given::TooLarge),
-                Err(error) if passes(error) && !self.last => {
-                    return Err(self.brake.retry(error.clone().into()));
-                }
-                Err(error) if Some(&path) == own => {
-                    return Ok(Err(Cause::Source(error.to_string())));
-                }
-                Err(_) => extraction.give(&path, Given::Missing),
-            }
-        }
-    }
-
-    /// The names of the files in one folder; none where they cannot be had.
-    async fn names(&self, folder: &str) -> Result<Arc<Vec<String>>, JobError> {
-        match self.files.names(folder).await {
-            Ok(names) => Ok(names),
-            Err(error) if passes(&error) && !self.last => Err(self.brake.retry(error.into())),
-            Err(_) => Ok(Arc::default()),
-        }
     }
 
     fn inspect(&self, finding: &Finding, excerpt: &Excerpt) -> Result<Inspected, Cause> {
@@ -329,7 +238,20 @@ impl Asker<'_> {
             return Ok(None);
         };
         counter!(ANSWERS, "from" => "cache").increment(1);
-        Ok(Some(finish(kept.judged, kept.model, kept.receipts, true, directed)))
+        let judged = self.fitting(kept.judged, finding, excerpt).await;
+        Ok(Some(finish(judged, kept.model, kept.receipts, true, directed)))
+    }
+
+    /// The answer with what it would change, if that fits the file. The excerpt is of that file, so
+    /// it is at hand.
+    async fn fitting(&self, mut judged: Judged, finding: &Finding, sent: &Excerpt) -> Judged {
+        let fix = std::mem::take(&mut judged.fix);
+        if let Some(at) = finding.location.as_ref().filter(|_| !fix.is_empty())
+            && let Ok(file) = self.files.get(&at.path).await
+        {
+            judged.triage.suggestion = suggest::validated(&fix, finding, sent, &file);
+        }
+        judged
     }
 
     /// An answer that cannot be kept is asked for again; nothing worse.
@@ -353,23 +275,14 @@ impl Asker<'_> {
     }
 }
 
-/// Whether `chosen` has a line that `shown` has not, and all that `shown` has: an answer over less
-/// would not stand on what the first one saw.
-fn adds(chosen: &Chosen, shown: &Chosen) -> bool {
-    let holds =
-        |in_: &Chosen, line: &ExcerptLine| in_.excerpt.line(&line.path, line.number).is_some();
-    chosen.excerpt.lines().iter().any(|line| !holds(shown, line))
-        && shown.excerpt.lines().iter().all(|line| holds(chosen, line))
-}
-
 fn finish(
-    judged: answer::Judged,
+    judged: Judged,
     model: String,
     receipts: Vec<Receipt>,
     cached: bool,
     directed: Option<Directed>,
 ) -> Asked {
-    let answer::Judged { mut triage, needs } = judged;
+    let Judged { mut triage, needs, .. } = judged;
     triage.model = model;
     triage.receipt = receipts.last().map(|receipt| receipt.id.clone());
     Asked { triage, receipts, reached: Reached::Yes, cached, directed, needs, spent: false }

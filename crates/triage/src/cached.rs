@@ -1,6 +1,8 @@
 //! The form in which a checked answer is kept: it refers to lines and holds none. When it is read
 //! it is held against the lines once more, so that a damaged or foreign entry counts as absent.
 
+mod words;
+
 use aws_lc_rs::digest::{SHA256, digest};
 use chaffinch_core::{
     Cause, Evidence, Excerpt, Finding, Receipt, RepoPath, SourceBytes, SourceText, Verdict,
@@ -12,7 +14,7 @@ use crate::{
     answer::{Answer, Judged, Quote, judge},
 };
 
-const VERSION: u8 = 1;
+const VERSION: u8 = 2;
 
 #[derive(Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -22,6 +24,7 @@ struct Kept {
     reason: SourceText,
     evidence: Vec<Pointer>,
     remediation: SourceText,
+    fix: Vec<words::Part>,
     confidence: f64,
     needs: Vec<SourceText>,
     model: String,
@@ -60,6 +63,7 @@ pub(crate) fn write(
         reason: answer.reason.clone(),
         evidence: evidence.iter().filter_map(|e| point(e, excerpt)).collect(),
         remediation: answer.remediation.clone(),
+        fix: words::apart(answer.fix.expose(), excerpt),
         confidence: answer.confidence,
         needs: answer.needs.clone(),
         model: model.to_owned(),
@@ -85,6 +89,7 @@ pub(crate) fn read(
         evidence: evidence.collect::<Option<_>>()?,
         verdict: kept.verdict,
         remediation: kept.remediation,
+        fix: words::together(&kept.fix, excerpt)?,
         confidence: kept.confidence,
         needs: kept.needs,
     };

@@ -20,6 +20,7 @@ pub mod render;
 mod scans;
 mod schema;
 mod scope;
+mod suggest;
 mod tool;
 
 pub use directed::Directed;

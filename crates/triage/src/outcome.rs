@@ -95,6 +95,7 @@ impl Outcome {
         out.finding.flow.iter_mut().for_each(|step| step.message = None);
         out.triage.evidence.iter_mut().for_each(|evidence| evidence.quote = SourceText::default());
         out.triage.remediation = None;
+        out.triage.suggestion = None;
         out.needs = Vec::new();
         out
     }

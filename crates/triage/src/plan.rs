@@ -89,7 +89,8 @@ pub(crate) fn plan<'a>(
             taken.extend(theirs().map(|o| o.finding.fingerprint));
             continue;
         }
-        let mut body = finding_comment(&mine, frame);
+        let at = thread.at.as_ref().filter(|at| at.side == Side::New).map(|at| at.lines);
+        let mut body = finding_comment(&mine, at, frame);
         // Not forgotten, so that a report of its tool can say that it is gone.
         for (finding, tool) in unknown {
             let kind = MarkerKind::Finding { finding, tool };
@@ -213,7 +214,7 @@ fn place<'a>(
         let end = outcomes.iter().filter_map(|o| o.touch.shown()).map(|lines| lines.end).max();
         let lines = LineRange::new(start, end.unwrap_or(start));
         let at = Placement { path: path.clone(), lines, side: Side::New };
-        let body = finding_comment(&outcomes, frame);
+        let body = finding_comment(&outcomes, Some(lines), frame);
         plan.post.push((NewThread { at, body }, outcomes));
     }
 }

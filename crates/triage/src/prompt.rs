@@ -8,7 +8,7 @@ use crate::{ANSWER, hidden::is_hidden};
 
 /// Names [`INSTRUCTIONS`], the form of the question and the schema: a change to any of them is a
 /// new version.
-pub const PROMPT_VERSION: &str = "triage-2";
+pub const PROMPT_VERSION: &str = "triage-3";
 
 /// Our own words, the same for every finding.
 pub const INSTRUCTIONS: &str = "\
@@ -43,6 +43,10 @@ character from that one line, without the marker and the line number. It is look
 that is not found there makes the answer void. A false_positive without evidence in code is void.
 - verdict: as above.
 - remediation: for a true_positive, what to change, one short step a line; otherwise an empty string.
+- fix: for a true_positive, if the whole remedy is a change of the reported lines that needs nothing else \
+(no new import, no new function): these lines as they should be, all of them, with their indentation, \
+without markers and line numbers. Otherwise, and whenever you are not certain of it, an empty string. \
+Never a comment that silences the scanner.
 - confidence: 0 to 100.
 - needs: the names of what you would have to see to be sure, each as it stands in the code: one \
 function, method, class, constant, setting or path an entry (\"escape_name\", \"app/filters.py\"); empty \

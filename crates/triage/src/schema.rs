@@ -36,6 +36,10 @@ pub const ANSWER: AnswerSchema = AnswerSchema {
       "type": "string",
       "description": "What to do, one step a line; empty if there is nothing to do."
     },
+    "fix": {
+      "type": "string",
+      "description": "The reported lines as they should be, all of them; empty unless that is the whole remedy."
+    },
     "confidence": {
       "type": "integer",
       "description": "How sure you are, 0 to 100."
@@ -46,7 +50,7 @@ pub const ANSWER: AnswerSchema = AnswerSchema {
       "items": { "type": "string" }
     }
   },
-  "required": ["reason", "evidence", "verdict", "remediation", "confidence", "needs"],
+  "required": ["reason", "evidence", "verdict", "remediation", "fix", "confidence", "needs"],
   "additionalProperties": false
 }"#,
 };
@@ -97,7 +101,7 @@ mod tests {
     #[test]
     fn a_model_reasons_before_it_judges() {
         let at = |key: &str| ANSWER.json.find(&format!("\"{key}\": {{")).unwrap();
-        let keys = ["reason", "evidence", "verdict", "remediation", "confidence", "needs"];
+        let keys = ["reason", "evidence", "verdict", "remediation", "fix", "confidence", "needs"];
         assert!(keys.windows(2).all(|pair| at(pair[0]) < at(pair[1])));
     }
 }

@@ -3,6 +3,8 @@
 //! It looks for signs in the lines that it is shown: of input that an attacker controls, and of
 //! what makes it harmless. It never pretends to be a model.
 
+mod fix;
+
 use serde_json::json;
 
 use super::{
@@ -157,7 +159,7 @@ pub(super) fn judge(request: &ModelRequest) -> Reply {
     };
     let Some(kind) = kind(&fact) else {
         let needs = ["a human who knows this rule"];
-        return answer("needs_review", "The rule is none that the script knows.", &[], "", &needs);
+        return answer("needs_review", "The rule is none that the script knows.", &[], &needs);
     };
     let has = |line: &PromptLine, signs: &[&str]| {
         let text = line.text.to_lowercase();
@@ -166,7 +168,7 @@ pub(super) fn judge(request: &ModelRequest) -> Reply {
     let first = |signs: &[&str]| lines.iter().find(|l| has(l, signs));
     if let Some(guard) = first(kind.guard) {
         let reason = format!("{} (line {}).", kind.harmless, guard.number);
-        return answer("false_positive", &reason, &[guard], "", &[]);
+        return answer("false_positive", &reason, &[guard], &[]);
     }
     let reported: Vec<&PromptLine> = {
         let (path, numbers) = reported(&fact("reported at"));
@@ -191,15 +193,15 @@ pub(super) fn judge(request: &ModelRequest) -> Reply {
                 "{}: it is read at line {} and used at line {}.",
                 kind.real, source.number, sink.number
             );
-            answer("true_positive", &reason, &[source, sink], kind.remedy, &[])
+            real(kind, &reason, &[source, sink], &reported)
         }
         (Some(sink), outside) if itself || built.is_some() || outside.is_some() => {
             let reason = format!("{} (line {}).", kind.real, sink.number);
-            answer("true_positive", &reason, &[sink], kind.remedy, &[])
+            real(kind, &reason, &[sink], &reported)
         }
         _ => {
             let reason = "The lines shown do not say where the value comes from.";
-            answer("needs_review", reason, &[], "", &["the callers of the function"])
+            answer("needs_review", reason, &[], &["the callers of the function"])
         }
     }
 }
@@ -229,11 +231,20 @@ fn is_comment(text: &str) -> bool {
     text.starts_with('#') || text.starts_with("//") || text.starts_with('*')
 }
 
-fn answer(
+fn real(kind: &Kind, reason: &str, cited: &[&PromptLine], reported: &[&PromptLine]) -> Reply {
+    let fix = if kind.cwe.contains(&"cwe-89") { fix::fix(reported) } else { String::new() };
+    shaped("true_positive", reason, cited, (kind.remedy, &fix), &[])
+}
+
+fn answer(verdict: &str, reason: &str, cited: &[&PromptLine], needs: &[&str]) -> Reply {
+    shaped(verdict, reason, cited, ("", ""), needs)
+}
+
+fn shaped(
     verdict: &str,
     reason: &str,
     cited: &[&PromptLine],
-    remedy: &str,
+    (remedy, fix): (&str, &str),
     needs: &[&str],
 ) -> Reply {
     let quote =
@@ -243,6 +254,7 @@ fn answer(
         "reason": format!("{PREFACE} {reason}"),
         "evidence": cited.iter().map(quote).collect::<Vec<_>>(),
         "remediation": remedy,
+        "fix": fix,
         "confidence": if verdict == "needs_review" { 40 } else { 80 },
         "needs": needs,
     }))

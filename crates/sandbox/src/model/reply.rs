@@ -13,6 +13,7 @@ pub(super) enum Kind {
         verdict: &'static str,
         reason: String,
         places: Vec<String>,
+        fix: String,
         confidence: u8,
     },
     /// This text.
@@ -31,7 +32,8 @@ pub(super) enum Kind {
 
 fn verdict(verdict: &'static str, reason: &str, places: &[&str]) -> Reply {
     let places = places.iter().map(|p| (*p).to_owned()).collect();
-    Reply(Kind::Verdict { verdict, reason: reason.to_owned(), places, confidence: 90 })
+    let (reason, fix) = (reason.to_owned(), String::new());
+    Reply(Kind::Verdict { verdict, reason, places, fix, confidence: 90 })
 }
 
 /// "It is real", with the line at `path:line` of the prompt as evidence.
@@ -96,6 +98,15 @@ impl Reply {
     pub fn confidence(mut self, percent: u8) -> Self {
         if let Kind::Verdict { confidence, .. } = &mut self.0 {
             *confidence = percent;
+        }
+        self
+    }
+
+    /// The reported lines as they should be.
+    #[must_use]
+    pub fn fix(mut self, lines: &str) -> Self {
+        if let Kind::Verdict { fix, .. } = &mut self.0 {
+            lines.clone_into(fix);
         }
         self
     }

@@ -26,7 +26,7 @@ pub(super) fn answer(
     let id = format!("req_{number:08}");
     let mut problem = None;
     let body = match &reply.0 {
-        Kind::Verdict { verdict, reason, places, confidence } => {
+        Kind::Verdict { verdict, reason, places, fix, confidence } => {
             let (evidence, missing) = quotes(request, places);
             problem = missing;
             let text = json!({
@@ -34,6 +34,7 @@ pub(super) fn answer(
                 "reason": reason,
                 "evidence": evidence,
                 "remediation": "",
+                "fix": fix,
                 "confidence": confidence,
                 "needs": [],
             });

@@ -150,6 +150,10 @@ impl Engine {
 
 fn outcome_of(finding: chaffinch_core::Finding, touch: crate::Touch, asked: &Asked) -> Outcome {
     let Asked { mut triage, receipts, reached, cached, directed, needs, spent } = asked.clone();
+    // What was said of one finding of the group is said of all; its lines are its own.
+    if triage.finding != finding.fingerprint {
+        triage.suggestion = None;
+    }
     triage.finding = finding.fingerprint;
     Outcome { finding, triage, touch, receipts, reached, cached, directed, needs, spent }
 }

@@ -35,7 +35,7 @@ pub fn markdown(assessment: &Assessment) -> String {
     for outcome in &assessment.outcomes {
         let at = outcome.finding.location.as_ref().map_or_else(|| "No file".into(), place);
         let _ = writeln!(out, "## {at}\n");
-        out.push_str(&section(outcome, &Frame::default()));
+        out.push_str(&section(outcome, None, &Frame::default()));
     }
     for sentence in gaps(assessment).into_iter().chain(left_out(assessment)) {
         let _ = writeln!(out, "{sentence}\n");
@@ -77,6 +77,9 @@ fn finding(outcome: &Outcome, out: &mut String) {
     let _ = writeln!(out, "    {}", plain(&said, MAX_TEXT));
     for step in triage.remediation.iter().flat_map(|text| text.expose().lines()).take(12) {
         let _ = writeln!(out, "    → {}", plain(step, 400));
+    }
+    for line in triage.suggestion.iter().flat_map(|s| s.text.expose().lines()) {
+        let _ = writeln!(out, "    | {}", line);
     }
     let _ = writeln!(out, "    {}\n", unmarked(&receipt_line(outcome, None)));
 }

@@ -3,7 +3,8 @@
 use std::{collections::BTreeMap, fmt::Write};
 
 use chaffinch_core::{
-    Cause, ChangeId, Finding, FlowRole, Location, Marker, MarkerKind, Receipt, RepoPath,
+    Cause, ChangeId, Finding, FlowRole, ForgeKind, LineRange, Location, Marker, MarkerKind,
+    Receipt, RepoPath,
 };
 
 use super::{
@@ -34,14 +35,18 @@ pub(crate) const MOST_ON_LINE: usize = 50;
 const SPENT: &str = "\n\nNot all of it was looked for: as many files were asked for as the policy \
                      allows for one finding (`content_requests`).";
 
-/// The comment for the findings that start on one line, each a section.
-pub fn finding_comment(outcomes: &[&Outcome], frame: &Frame<'_>) -> String {
+/// The comment for the findings that start on one line, each a section. `at` are the lines that the
+/// comment stands at: only what replaces exactly these can be applied there.
+pub fn finding_comment(outcomes: &[&Outcome], at: Option<LineRange>, frame: &Frame<'_>) -> String {
     let mut out = String::new();
     frame.notice(&mut out);
     let mut room = MAX_BODY - MOST_ON_LINE * 80;
     let mut shown = 0;
+    let mut at = at;
     for outcome in outcomes {
-        let section = section(outcome, frame);
+        let section = section(outcome, at, frame);
+        // One is enough: a second one would be for lines that the first has changed.
+        at = at.filter(|at| suggestion(outcome, Some(*at), frame).is_none());
         // The same finding by another tool says the same.
         if out.contains(&section) {
             shown += 1;
@@ -73,11 +78,12 @@ pub(crate) fn marker(finding: &Finding) -> Marker {
     Marker { kind: MarkerKind::Finding { finding: finding.fingerprint, tool } }
 }
 
-/// One finding: lead, reason, flow, steps, receipt.
-pub(super) fn section(outcome: &Outcome, frame: &Frame<'_>) -> String {
+/// One finding: lead, reason, flow, suggestion, steps, receipt.
+pub(super) fn section(outcome: &Outcome, at: Option<LineRange>, frame: &Frame<'_>) -> String {
     let mut out = format!("**{}**\n\n", lead(outcome));
     out.push_str(&why(outcome));
     out.push_str(&flow(outcome));
+    out.push_str(&suggestion(outcome, at, frame).unwrap_or_default());
     if let Some(steps) = &outcome.triage.remediation {
         out.push_str(&collapsed("What to do", &list(steps.expose(), MAX_LINES, MAX_LINE)));
     }
@@ -89,6 +95,21 @@ pub(super) fn section(outcome: &Outcome, frame: &Frame<'_>) -> String {
     out.push_str(&collapsed("What the model would have to see to be sure", &needs));
     let _ = writeln!(out, "<sub>{}{}</sub>\n", receipt_line(outcome, frame.change), frame.policy());
     out
+}
+
+/// A block that the forge offers to apply to the lines `at`.
+fn suggestion(outcome: &Outcome, at: Option<LineRange>, frame: &Frame<'_>) -> Option<String> {
+    let suggestion = outcome.triage.suggestion.as_ref()?;
+    let lines = at.filter(|at| *at == suggestion.lines)?;
+    let block = match frame.change?.repo.forge {
+        ForgeKind::GitHub => "suggestion".to_owned(),
+        // A comment stands at the last of its lines.
+        ForgeKind::GitLab => format!("suggestion:-{}+0", lines.end - lines.start),
+    };
+    let text = suggestion.text.expose();
+    Some(format!(
+        "A change that the model suggests. It parses; nothing more was tried.\n\n```{block}\n{text}\n```\n\n"
+    ))
 }
 
 /// The verdict in words, the rule, the severity.

@@ -10,4 +10,5 @@ mod privacy;
 mod reports;
 mod requests;
 mod rerun;
+mod suggestions;
 mod wrong;

@@ -65,7 +65,7 @@ async fn a_real_finding_is_said_on_its_line() {
 
     </details>
 
-    <sub>4 lines of `app/db.py` (a prompt of 555 tokens) went to `tiny-1` at `http://127.0.0.1:9` · receipt `00000000f00d0001` · [what may be sent](https://bot.example/policy)</sub>
+    <sub>4 lines of `app/db.py` (a prompt of 617 tokens) went to `tiny-1` at `http://127.0.0.1:9` · receipt `00000000f00d0001` · [what may be sent](https://bot.example/policy)</sub>
 
     <!-- chaffinch:1:finding:66a087a5ef8b84e6898fc7d9a198b934:d4d70e72 -->
     ");
@@ -111,7 +111,7 @@ async fn a_likely_false_positive_might_be_safe_to_ignore() {
 
     See `app/db.py:9`.
 
-    <sub>3 lines of `app/db.py` (a prompt of 543 tokens) went to `tiny-1` at `http://127.0.0.1:9` · receipt `00000000f00d0001` · [what may be sent](https://bot.example/policy)</sub>
+    <sub>3 lines of `app/db.py` (a prompt of 605 tokens) went to `tiny-1` at `http://127.0.0.1:9` · receipt `00000000f00d0001` · [what may be sent](https://bot.example/policy)</sub>
 
     <!-- chaffinch:1:finding:01340d5d74ecca309b1e9ee9dd53cefd:d4d70e72 -->
     ");
@@ -135,7 +135,7 @@ async fn an_unsure_model_says_what_it_would_have_to_see() {
 
     </details>
 
-    <sub>4 lines of `app/db.py` (a prompt of 555 tokens) went to `tiny-1` at `http://127.0.0.1:9` · receipt `00000000f00d0001` · [what may be sent](https://bot.example/policy)</sub>
+    <sub>4 lines of `app/db.py` (a prompt of 617 tokens) went to `tiny-1` at `http://127.0.0.1:9` · receipt `00000000f00d0001` · [what may be sent](https://bot.example/policy)</sub>
 
     <!-- chaffinch:1:finding:66a087a5ef8b84e6898fc7d9a198b934:d4d70e72 -->
     ");
@@ -158,7 +158,7 @@ async fn lines_that_talk_to_their_reviewer_are_not_believed() {
 
     ⚠ These lines hold text that addresses whoever reviews them. It was not followed, and no "false positive" is taken on lines like these.
 
-    <sub>3 lines of `app/db.py` (a prompt of 552 tokens) went to `tiny-1` at `http://127.0.0.1:9` · receipt `00000000f00d0001` · [what may be sent](https://bot.example/policy)</sub>
+    <sub>3 lines of `app/db.py` (a prompt of 614 tokens) went to `tiny-1` at `http://127.0.0.1:9` · receipt `00000000f00d0001` · [what may be sent](https://bot.example/policy)</sub>
 
     <!-- chaffinch:1:finding:01340d5d74ecca309b1e9ee9dd53cefd:d4d70e72 -->
     "#);
@@ -205,7 +205,7 @@ async fn what_the_diff_does_not_show_goes_into_the_summary() {
 
     On lines that this change does not show (1):
 
-    - **Real: `python.sqli` (high severity)** at `app/db.py:5`: The name goes into the query at line 4, and the query is run at line 5. <sub>4 lines of `app/db.py` (a prompt of 555 tokens) went to `tiny-1` at `http://127.0.0.1:9` · receipt `00000000f00d0001`</sub>
+    - **Real: `python.sqli` (high severity)** at `app/db.py:5`: The name goes into the query at line 4, and the query is run at line 5. <sub>4 lines of `app/db.py` (a prompt of 617 tokens) went to `tiny-1` at `http://127.0.0.1:9` · receipt `00000000f00d0001`</sub>
 
     <sub>[what may be sent](https://bot.example/policy)</sub>
 
@@ -224,7 +224,7 @@ async fn what_the_forge_refuses_goes_into_the_summary() {
 
     Where the forge took no comment (1):
 
-    - **Real: `python.sqli` (high severity)** at `app/db.py:5`: The name goes into the query at line 4, and the query is run at line 5. (The forge: line must be part of the diff.) <sub>4 lines of `app/db.py` (a prompt of 555 tokens) went to `tiny-1` at `http://127.0.0.1:9` · receipt `00000000f00d0001`</sub>
+    - **Real: `python.sqli` (high severity)** at `app/db.py:5`: The name goes into the query at line 4, and the query is run at line 5. (The forge: line must be part of the diff.) <sub>4 lines of `app/db.py` (a prompt of 617 tokens) went to `tiny-1` at `http://127.0.0.1:9` · receipt `00000000f00d0001`</sub>
 
     <sub>[what may be sent](https://bot.example/policy)</sub>
 
@@ -308,7 +308,7 @@ async fn a_flow_is_shown_as_the_scanner_reports_it_but_no_line_twice_in_a_row() 
 
     </details>
 
-    <sub>4 lines of `app/db.py` (a prompt of 564 tokens) went to `tiny-1` at `http://127.0.0.1:9` · receipt `00000000f00d0001` · [what may be sent](https://bot.example/policy)</sub>
+    <sub>4 lines of `app/db.py` (a prompt of 626 tokens) went to `tiny-1` at `http://127.0.0.1:9` · receipt `00000000f00d0001` · [what may be sent](https://bot.example/policy)</sub>
 
     <!-- chaffinch:1:finding:140e5108f2225d1f4126992e4da58fdf:e3b98a4d -->
     ");
@@ -510,7 +510,7 @@ async fn the_command_line_gets_the_same_without_a_discussion() {
         The name goes into the query at line 4, and the query is run at line 5.
         → 1. Use a bound parameter.
         → 2. Test it.
-        4 lines of app/db.py (a prompt of 555 tokens) went to tiny-1 at http://127.0.0.1:9 · receipt 00000000f00d0001
+        4 lines of app/db.py (a prompt of 617 tokens) went to tiny-1 at http://127.0.0.1:9 · receipt 00000000f00d0001
 
     NOT TRIAGED  app/none.py:1  python.gone (high)
         its source could not be read: the file does not exist at this commit
@@ -518,7 +518,7 @@ async fn the_command_line_gets_the_same_without_a_discussion() {
 
     LIKELY FALSE  app/db.py:10  python.count (low)
         Line 9 makes it a number.
-        3 lines of app/db.py (a prompt of 543 tokens) went to tiny-1 at http://127.0.0.1:9 · receipt 00000000f00d0003
+        3 lines of app/db.py (a prompt of 605 tokens) went to tiny-1 at http://127.0.0.1:9 · receipt 00000000f00d0003
 
     1 real, 1 not triaged, 1 likely false
     ");
@@ -540,7 +540,7 @@ async fn the_command_line_gets_the_same_without_a_discussion() {
 
     </details>
 
-    <sub>4 lines of `app/db.py` (a prompt of 555 tokens) went to `tiny-1` at `http://127.0.0.1:9` · receipt `00000000f00d0001`</sub>
+    <sub>4 lines of `app/db.py` (a prompt of 617 tokens) went to `tiny-1` at `http://127.0.0.1:9` · receipt `00000000f00d0001`</sub>
 
     ## `app/none.py:1`
 
@@ -558,7 +558,7 @@ async fn the_command_line_gets_the_same_without_a_discussion() {
 
     See `app/db.py:9`.
 
-    <sub>3 lines of `app/db.py` (a prompt of 543 tokens) went to `tiny-1` at `http://127.0.0.1:9` · receipt `00000000f00d0003`</sub>
+    <sub>3 lines of `app/db.py` (a prompt of 605 tokens) went to `tiny-1` at `http://127.0.0.1:9` · receipt `00000000f00d0003`</sub>
     ");
     let sarif = render::sarif(&assessment);
     let results = sarif["runs"][0]["results"].as_array().unwrap();

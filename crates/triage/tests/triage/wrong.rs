@@ -107,7 +107,7 @@ async fn a_damaged_cache_is_asked_again() {
     let damages: [(&str, Damage); 9] = [
         ("emptied", |_| String::new()),
         ("cut", |text| text[..text.len() / 2].into()),
-        ("another version", |text| text.replace("\"version\":1", "\"version\":2")),
+        ("another version", |text| text.replace("\"version\":2", "\"version\":3")),
         ("another verdict", |text| text.replace("needs_review", "false_positive")),
         ("another line", |text| text.replace("\"line\":9", "\"line\":10")),
         ("another digest", |text| text.replace("\"sha256\":\"", "\"sha256\":\"00")),
@@ -164,7 +164,7 @@ async fn a_failed_finding_is_told_in_the_summary() {
 
     Not triaged (1):
 
-    - **`python.sqli` (high severity)** at `app/db.py:10`: The model declined to answer. <sub>3 lines of `app/db.py` (a prompt of 543 tokens) went to `tiny-1` at `http://127.0.0.1:9` · receipt `00000000f00d0001`</sub>
+    - **`python.sqli` (high severity)** at `app/db.py:10`: The model declined to answer. <sub>3 lines of `app/db.py` (a prompt of 605 tokens) went to `tiny-1` at `http://127.0.0.1:9` · receipt `00000000f00d0001`</sub>
 
     <sub>[what may be sent](https://bot.example/policy)</sub>
 
