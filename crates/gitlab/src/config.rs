@@ -110,7 +110,11 @@ pub(crate) fn validate_tokens(tokens: &[ProjectTokens]) -> Result<(), ConfigErro
 }
 
 impl ProjectTokens {
-    fn validate(&self) -> Result<(), ConfigError> {
+    /// Whether they can be used at all.
+    ///
+    /// # Errors
+    /// [`ConfigError`] names the project, and no token.
+    pub fn validate(&self) -> Result<(), ConfigError> {
         let (read, write) = (self.read.expose_secret(), self.write.expose_secret());
         let usable = |token: &str| !token.is_empty() && token.bytes().all(|b| b.is_ascii_graphic());
         if !usable(read) || !usable(write) {
@@ -170,9 +174,12 @@ pub enum ConfigError {
         "a signing token is not `whsec_` and base64: copy it again from the webhook's settings"
     )]
     SigningToken,
-    /// More secrets than can be tried on each delivery.
+    /// More secrets than anybody has.
     #[error("more than {0} webhook secrets")]
     TooManySecrets(usize),
+    /// More secrets for one project than are tried on each delivery.
+    #[error("more than {1} webhook secrets may vouch for {0}")]
+    TooManySecretsOf(String, usize),
 }
 
 #[cfg(test)]

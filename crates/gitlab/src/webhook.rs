@@ -1,6 +1,7 @@
 //! A delivery → a job, or a reason why it is none.
 
 mod events;
+mod ring;
 mod signature;
 
 use std::sync::Arc;
@@ -8,16 +9,11 @@ use std::sync::Arc;
 use aws_lc_rs::digest::{SHA256, digest};
 use chaffinch_core::{Clock, DeliveryId, Job};
 use http::HeaderMap;
-use secrecy::{ExposeSecret, SecretString};
+use secrecy::SecretString;
 use url::Url;
 
 use crate::{ConfigError, Projects};
-use signature::Key;
-
-/// A shorter secret can be guessed from one delivery, away from our server.
-const LEAST_SECRET: usize = 16;
-/// All are tried on each delivery.
-const MOST_SECRETS: usize = 32;
+use ring::Ring;
 
 /// A secret that GitLab and we share.
 #[derive(Debug, Clone)]
@@ -34,7 +30,8 @@ pub struct HookSecret {
 pub struct WebhookConfig {
     /// Where GitLab is installed; its sub-path is part of the addresses in deliveries.
     pub url: Url,
-    /// The secrets in force and, while they are rotated, those before; at most 32.
+    /// The secrets in force and, while they are rotated, those before; at most 10,000. Where there are
+    /// more than 32, at most 8 may vouch for any one project, its groups' included.
     pub secrets: Vec<HookSecret>,
     /// The jobs whose end means work, by name. Not needed where pipeline events come.
     pub jobs: Vec<String>,
@@ -42,7 +39,7 @@ pub struct WebhookConfig {
 
 /// Receives deliveries.
 pub struct Webhook {
-    keys: Vec<(Option<Projects>, Key)>,
+    ring: Ring,
     jobs: Vec<String>,
     /// `/gitlab`, or empty.
     sub_path: String,
@@ -80,26 +77,14 @@ impl Webhook {
     /// # Errors
     /// [`ConfigError`] where there is no secret, or a short or malformed one, or too many.
     pub fn new(config: WebhookConfig, clock: Arc<dyn Clock>) -> Result<Self, ConfigError> {
-        if config.secrets.is_empty() {
-            return Err(ConfigError::NoSecret);
-        }
-        if config.secrets.len() > MOST_SECRETS {
-            return Err(ConfigError::TooManySecrets(MOST_SECRETS));
-        }
-        let mut keys = Vec::with_capacity(config.secrets.len());
-        for HookSecret { projects, secret } in config.secrets {
-            let key = Key::new(secret.expose_secret()).ok_or(ConfigError::SigningToken)?;
-            if key.bytes() < LEAST_SECRET {
-                return Err(ConfigError::ShortSecret(LEAST_SECRET));
-            }
-            keys.push((projects, key));
-        }
         let sub_path = config.url.path().trim_end_matches('/');
         let sub_path = sub_path.strip_suffix("/api/v4").unwrap_or(sub_path).to_owned();
-        Ok(Self { keys, jobs: config.jobs, sub_path, clock })
+        let ring = Ring::new(config.secrets, &sub_path)?;
+        Ok(Self { ring, jobs: config.jobs, sub_path, clock })
     }
 
-    /// Verifies a delivery on its raw body, then reads it. Nothing of it is parsed before.
+    /// Verifies a delivery on its raw body, then reads it. Nothing of it is read before, but on a server
+    /// of many projects the name of its own.
     ///
     /// # Errors
     /// [`Rejected`] where it is not authentic. What is authentic but of no interest, or cannot be
@@ -108,12 +93,7 @@ impl Webhook {
         // Newer servers send an id and a time with every delivery; only this one says that it is
         // signed. What claims to be signed is never taken on the secret token instead.
         let signed = headers.contains_key(signature::HEADER);
-        // All keys are tried, so that the time does not tell which one fits.
-        let vouches = |key: &Key| match signed {
-            true => key.signed(headers, body),
-            false => key.is_token(headers),
-        };
-        let fitting: Vec<_> = self.keys.iter().filter(|(_, key)| vouches(key)).collect();
+        let fitting = self.ring.fitting(headers, body, signed);
         if fitting.is_empty() {
             return Err(Rejected::BadSignature);
         }
@@ -121,10 +101,8 @@ impl Webhook {
             return Err(Rejected::Stale);
         }
         let received = events::decode(self, delivery(headers, signed, body), body);
-        let covers = |job: &Job| {
-            let mut projects = fitting.iter().map(|(projects, _)| projects);
-            projects.any(|of| of.as_ref().is_none_or(|of| of.covers(&job.repo.name)))
-        };
+        let covers =
+            |job: &Job| fitting.iter().any(|of| of.is_none_or(|of| of.covers(&job.repo.name)));
         match received {
             // Authentic all the same: a refusal would count against the hook of a whole group.
             Received::Job(job) if !covers(&job) => {

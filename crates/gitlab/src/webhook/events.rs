@@ -251,7 +251,7 @@ fn build(webhook: &Webhook, event: BuildEvent, delivery: DeliveryId) -> Work {
 }
 
 /// `https://host/gitlab/group/project` → `group/project`, where GitLab is installed at `/gitlab`.
-fn path_of(homepage: &str, sub_path: &str) -> Option<String> {
+pub(super) fn path_of(homepage: &str, sub_path: &str) -> Option<String> {
     let url = url::Url::parse(homepage).ok()?;
     let below = url.path().strip_prefix(sub_path).filter(|rest| rest.starts_with('/'));
     let path = below.unwrap_or(url.path());

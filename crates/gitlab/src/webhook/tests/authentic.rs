@@ -187,7 +187,7 @@ fn nothing_starts_without_secrets_that_can_be_trusted() {
     a webhook secret is shorter than 16 bytes: make one with `openssl rand -hex 32`
     a webhook secret is shorter than 16 bytes: make one with `openssl rand -hex 32`
     a signing token is not `whsec_` and base64: copy it again from the webhook's settings
-    more than 32 webhook secrets
+    more than 8 webhook secrets may vouch for every project
     ");
 }
 
@@ -216,8 +216,9 @@ fn testdata_every_signature_vector_is_judged_as_published() {
     for v in vectors {
         let secrets = [v.signing_token, v.secret_token].into_iter().flatten();
         // Made by hand: some of the published secrets are shorter than we take.
+        let keys = secrets.map(|s| (None, signature::Key::new(&s).unwrap())).collect();
         let hook = Webhook {
-            keys: secrets.map(|s| (None, Key::new(&s).unwrap())).collect(),
+            ring: Ring::holding(keys, "").unwrap(),
             jobs: Vec::new(),
             sub_path: String::new(),
             clock: Arc::new(Still(v.now)),
