@@ -1,7 +1,7 @@
 //! What a maintainer of a project does for us: its webhook once, and new tokens before the old ones end.
 //! It takes a token of theirs (scope `api`, role Maintainer), which the server never has.
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
 use chaffinch_core::{Clock, ForgeError, RepoName};
 use chrono::NaiveDate;
@@ -26,6 +26,9 @@ const NEEDS: &str = "scope api, role Maintainer";
 /// Of one project; GitLab allows a hundred hooks.
 const MOST_PAGES: usize = 2;
 const PER_PAGE: usize = 100;
+/// How often a hook's log is looked at for what was sent: GitLab writes it a moment later. The pause
+/// doubles each time.
+const LOOKS: u32 = 5;
 
 /// Every event that a hook can have; those that are not asked for are switched off.
 const EVENTS: [&str; 15] = [
@@ -53,6 +56,8 @@ const SAMPLES: [&str; 3] = ["merge_requests_events", "pipeline_events", "push_ev
 pub struct Setup {
     api: Api,
     token: SecretString,
+    /// Before a hook's log is looked at a second time.
+    pause: Duration,
 }
 
 /// The webhook as it shall be.
@@ -108,9 +113,20 @@ struct Hook {
 
 #[derive(Deserialize)]
 struct Event {
+    id: u64,
     /// A number, or a text that holds one or says what went wrong.
     #[serde(default)]
     response_status: Value,
+}
+
+impl Event {
+    fn status(&self) -> Option<u16> {
+        match &self.response_status {
+            Value::Number(number) => number.as_u64().and_then(|n| u16::try_from(n).ok()),
+            Value::String(text) => text.parse().ok(),
+            _ => None,
+        }
+    }
 }
 
 impl Setup {
@@ -126,7 +142,14 @@ impl Setup {
     ) -> Result<Self, ConfigError> {
         let config = Config::new(url.clone());
         config.validate_url()?;
-        Ok(Self { api: Api::new(url, http, clock, config.back_off), token })
+        let pause = config.back_off;
+        Ok(Self { api: Api::new(url, http, clock, pause), token, pause })
+    }
+
+    /// Waits so long, at first, for a hook's log to show what was sent.
+    #[must_use]
+    pub fn pausing(self, pause: Duration) -> Self {
+        Self { pause, ..self }
     }
 
     /// The project's number.
@@ -195,11 +218,17 @@ impl Setup {
         Ok(removed)
     }
 
-    /// Lets GitLab send something that it has through the webhook, and looks what became of it.
+    /// Lets GitLab send something that it has through the webhook, and looks what became of it. What
+    /// became of earlier deliveries says nothing, however they ended.
     ///
     /// # Errors
     /// [`ForgeError`] where GitLab does not do it, or cannot say.
     pub async fn try_out(&self, project: u64, hook: u64) -> Result<Tried, ForgeError> {
+        let before = match self.newest(project, hook).await {
+            Ok(newest) => Some(newest.map_or(0, |event| event.id)),
+            Err(ForgeError::NotFound) => None,
+            Err(error) => return Err(error),
+        };
         for sample in SAMPLES {
             let route = "/projects/{id}/hooks/{hook}/test/{trigger}";
             let path = format!("/projects/{project}/hooks/{hook}/test/{sample}");
@@ -207,26 +236,25 @@ impl Setup {
             let call = Call { method: Method::POST, ..Call::delete(route, url, NEEDS) };
             let answer = self.api.send(&call, &self.token).await?;
             // It has nothing of the kind, or it could not be delivered: the events tell which.
-            if !answer.status.is_success() && answer.status.as_u16() != 422 {
+            let sent = answer.status.is_success();
+            if !sent && answer.status.as_u16() != 422 {
                 return Err(refused(&answer, NEEDS, self.api.clock().now()));
             }
             let why = match refused(&answer, NEEDS, self.api.clock().now()) {
                 ForgeError::Refused { why } => why,
                 other => other.to_string(),
             };
-            if !answer.status.is_success() && why.contains("Ensure the project") {
+            if !sent && why.contains("Ensure the project") {
                 continue;
             }
-            let newest = match self.newest(project, hook).await {
-                Err(ForgeError::NotFound) if answer.status.is_success() => {
-                    return Ok(Tried::Untold);
-                }
-                newest => newest?,
+            let Some(before) = before else {
+                return Ok(if sent { Tried::Untold } else { Tried::Lost(one_line(&why, 300)) });
             };
-            return Ok(match newest {
-                Some(status @ 200..=299) => Tried::Arrived(status),
-                Some(status @ 100..) => Tried::Refused(status),
-                _ if answer.status.is_success() => Tried::Lost("no answer".to_owned()),
+            return Ok(match self.logged_after(before, project, hook).await? {
+                Some(Some(status @ 200..=299)) => Tried::Arrived(status),
+                Some(Some(status @ 100..)) => Tried::Refused(status),
+                Some(_) if sent => Tried::Lost("no answer".to_owned()),
+                None if sent => Tried::Lost("the webhook's log does not show it".to_owned()),
                 _ => Tried::Lost(one_line(&why, 300)),
             });
         }
@@ -306,17 +334,31 @@ impl Setup {
         Ok(hooks)
     }
 
-    /// How the newest delivery was answered; `None` where there was no answer.
-    async fn newest(&self, project: u64, hook: u64) -> Result<Option<u16>, ForgeError> {
+    async fn newest(&self, project: u64, hook: u64) -> Result<Option<Event>, ForgeError> {
         let route = "/projects/{id}/hooks/{hook}/events";
         let path = format!("/projects/{project}/hooks/{hook}/events?per_page=1");
         let events: Vec<Event> = self.ask(&Call::get(route, self.api.url(&path)?, NEEDS)).await?;
-        let status = events.first().map(|event| &event.response_status);
-        Ok(status.and_then(|status| match status {
-            Value::Number(number) => number.as_u64().and_then(|n| u16::try_from(n).ok()),
-            Value::String(text) => text.parse().ok(),
-            _ => None,
-        }))
+        Ok(events.into_iter().next())
+    }
+
+    /// How a delivery was answered that is newer than `before`, by its number: clocks may differ. The
+    /// inner `None` where there was no answer.
+    async fn logged_after(
+        &self,
+        before: u64,
+        project: u64,
+        hook: u64,
+    ) -> Result<Option<Option<u16>>, ForgeError> {
+        for look in 0..LOOKS {
+            if look > 0 {
+                tokio::time::sleep(self.pause * (1 << (look - 1))).await;
+            }
+            let newest = self.newest(project, hook).await?;
+            if let Some(event) = newest.filter(|event| event.id > before) {
+                return Ok(Some(event.status()));
+            }
+        }
+        Ok(None)
     }
 
     async fn send(&self, call: &Call) -> Result<crate::api::Answer, ForgeError> {

@@ -1,4 +1,10 @@
-use std::sync::Arc;
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicUsize, Ordering::SeqCst},
+    },
+    time::Duration,
+};
 
 use chaffinch_core::ForgeError;
 use chaffinch_gitlab::{NewHook, Setup, Tried};
@@ -10,7 +16,8 @@ const URL: &str = "https://bot.example/webhooks/gitlab";
 
 fn setup(peer: &Peer) -> Setup {
     let url = peer.address.parse().unwrap();
-    Setup::new(&url, client(), Arc::new(StillClock), "glpat-maintainer".into()).unwrap()
+    let setup = Setup::new(&url, client(), Arc::new(StillClock), "glpat-maintainer".into());
+    setup.unwrap().pausing(Duration::from_millis(1))
 }
 
 fn hook(secret: &str) -> NewHook {
@@ -92,6 +99,7 @@ async fn what_became_of_a_test_is_read_from_the_hooks_own_log() {
         (json!("internal error"), Tried::Lost("Hook execution failed".into())),
     ] {
         let (nothing, logged) = (nothing.clone(), logged.clone());
+        let looks = AtomicUsize::new(0);
         let peer = Peer::start(move |seen| match seen.line.as_str() {
             "POST /api/v4/projects/42/hooks/9/test/merge_requests_events" => {
                 reply(422, nothing.clone())
@@ -102,13 +110,36 @@ async fn what_became_of_a_test_is_read_from_the_hooks_own_log() {
                 reply(422, json!({ "message": "Hook execution failed" }))
             }
             "POST /api/v4/projects/42/hooks/9/test/pipeline_events" => reply(201, json!({})),
+            // Nothing before, and a moment later than the test.
             "GET /api/v4/projects/42/hooks/9/events?per_page=1" => {
-                reply(200, json!([{ "id": 1, "response_status": logged }]))
+                match looks.fetch_add(1, SeqCst) {
+                    0 | 1 => reply(200, json!([])),
+                    _ => reply(200, json!([{ "id": 1, "response_status": logged }])),
+                }
             }
             _ => None,
         })
         .await;
         assert_eq!(setup(&peer).try_out(42, 9).await.unwrap(), want);
+    }
+}
+
+#[tokio::test]
+async fn what_became_of_an_earlier_delivery_says_nothing_of_the_test() {
+    for (status, want) in
+        [(201, "the webhook's log does not show it"), (422, "Hook execution failed")]
+    {
+        let peer = Peer::start(move |seen| match seen.line.as_str() {
+            "POST /api/v4/projects/42/hooks/9/test/merge_requests_events" => {
+                reply(status, json!({ "message": "Hook execution failed" }))
+            }
+            "GET /api/v4/projects/42/hooks/9/events?per_page=1" => {
+                reply(200, json!([{ "id": 31, "response_status": "202" }]))
+            }
+            _ => None,
+        })
+        .await;
+        assert_eq!(setup(&peer).try_out(42, 9).await.unwrap(), Tried::Lost(want.to_owned()));
     }
 }
 
