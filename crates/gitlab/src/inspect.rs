@@ -1,5 +1,7 @@
 //! What GitLab says of our own tokens: what they may do beyond what is needed, and for how long.
 
+use std::fmt;
+
 use chaffinch_core::{ForgeError, RepoName};
 use chrono::{NaiveDate, TimeDelta};
 use secrecy::SecretString;
@@ -7,6 +9,7 @@ use serde::{Deserialize, de::DeserializeOwned};
 
 use crate::{
     api::{Api, Call, encode, refused},
+    body::plain,
     json::nullable,
     permissions::{Role, Token},
 };
@@ -22,6 +25,43 @@ pub enum Holder {
     Group,
     /// A person, or a service account: it reaches whatever that user sees.
     Person,
+}
+
+/// What one token may do or reach and nothing needs. Its text, `write scope write_repository`, is what an
+/// operator who wants it so says in `acknowledge_excess`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Excess {
+    /// Which token.
+    pub token: Token,
+    /// What is too much.
+    pub of: Beyond,
+}
+
+/// In which way a token goes beyond what is needed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Beyond {
+    /// A scope.
+    Scope(String),
+    /// The role of its user in the project.
+    Role(Role),
+    /// Whose it is.
+    Holder(Holder),
+}
+
+impl fmt::Display for Excess {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.token.as_str())?;
+        match &self.of {
+            Beyond::Scope(scope) => write!(f, " scope {}", plain(scope)),
+            Beyond::Role(role) => write!(f, " role {role}"),
+            Beyond::Holder(holder) => f.write_str(match holder {
+                Holder::Project => " of the project",
+                Holder::OtherProject => " of another project",
+                Holder::Group => " of a group",
+                Holder::Person => " of a person",
+            }),
+        }
+    }
 }
 
 /// What GitLab says of one token of ours, in one project.
@@ -48,6 +88,15 @@ impl Inspection {
     pub fn excess_scopes(&self) -> Vec<&str> {
         let all = self.scopes.iter().map(String::as_str);
         all.filter(|scope| *scope != self.token.scope()).collect()
+    }
+
+    /// All that it may do or reach beyond what is needed: scopes, role, holder.
+    pub fn excess(&self) -> Vec<Excess> {
+        let scopes = self.excess_scopes().into_iter().map(|s| Beyond::Scope(s.to_owned()));
+        let role = self.excess_role().map(Beyond::Role);
+        let holder = (self.holder != Holder::Project).then_some(Beyond::Holder(self.holder));
+        let all = scopes.chain(role).chain(holder);
+        all.map(|of| Excess { token: self.token, of }).collect()
     }
 
     /// The scope that it needs and does not have. `api` holds `read_api`.
@@ -214,6 +263,26 @@ mod tests {
         Write ["read_api"] Some(Reporter) → excess ["read_api"] None, missing Some("api") Some(Developer)
         Write ["api"] None → excess [] None, missing None Some(Developer)
         "#);
+    }
+
+    #[test]
+    fn all_that_is_too_much_has_a_name_that_can_be_acknowledged() {
+        let names = |i: &Inspection| -> Vec<String> {
+            i.excess().iter().map(ToString::to_string).collect()
+        };
+        let right = inspection(Token::Read, &["read_api"], Some(Role::Reporter));
+        assert!(names(&right).is_empty());
+        let poor = inspection(Token::Write, &[], None);
+        assert!(names(&poor).is_empty(), "too little is not too much");
+        let scopes = &["api", "sudo"];
+        for (holder, of) in [
+            (Holder::OtherProject, "read of another project"),
+            (Holder::Group, "read of a group"),
+            (Holder::Person, "read of a person"),
+        ] {
+            let wrong = Inspection { holder, ..inspection(Token::Read, scopes, Some(Role::Owner)) };
+            assert_eq!(names(&wrong), ["read scope api", "read scope sudo", "read role Owner", of]);
+        }
     }
 
     #[test]

@@ -19,7 +19,7 @@ mod webhook;
 pub use config::{Config, ConfigError, ProjectTokens, ReportFile};
 pub use discussion::CHECK_NAME;
 pub use forge::GitLab;
-pub use inspect::{Holder, Inspection};
+pub use inspect::{Beyond, Excess, Holder, Inspection};
 pub use projects::{Projects, closest};
 pub use setup::{Connected, NewHook, Setup, Tried};
 pub use webhook::{HookSecret, Received, Rejected, Webhook, WebhookConfig};

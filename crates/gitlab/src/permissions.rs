@@ -145,16 +145,21 @@ pub const PERMISSIONS: [Permission; 7] = [
     write(Role::Developer, "set the one commit status of a head"),
 ];
 
-/// All of it as a Markdown table: token, scope, role, reason.
+/// All of it as a Markdown table: token, scope, role, reason. The columns are called as the fields on
+/// GitLab's page, *Settings → Access tokens → Add new token*, and in its API.
 pub fn table() -> String {
-    let mut rows = vec!["| token | scope | role | reason |".to_owned()];
+    let mut rows = vec![
+        "| token | *Select scopes* (`scopes`) | *Select a role* (`access_level`) | reason |"
+            .to_owned(),
+    ];
     rows.push("|---|---|---|---|".to_owned());
     for p in PERMISSIONS {
         let token = match p.only_where {
             Some(place) => format!("{}, where {place}", p.token.as_str()),
             None => p.token.as_str().to_owned(),
         };
-        rows.push(format!("| {token} | `{}` | {} | {} |", p.token.scope(), p.role, p.reason));
+        let (scope, level) = (p.token.scope(), p.role.access_level());
+        rows.push(format!("| {token} | `{scope}` | {} (`{level}`) | {} |", p.role, p.reason));
     }
     rows.join("\n")
 }
