@@ -3,15 +3,20 @@
 use std::{fmt, sync::Arc};
 
 use axum::http::HeaderMap;
-use chaffinch_core::{Forge, ForgeKind, Job};
+use chaffinch_core::{Forge, ForgeKind, Job, RepoName};
 use chaffinch_github as github;
 use chaffinch_gitlab as gitlab;
+
+use crate::wire::Vetted;
 
 /// The forges that are configured: one, or both.
 #[derive(Default)]
 pub(crate) struct Forges {
     pub(crate) github: Option<At<github::Webhook>>,
     pub(crate) gitlab: Option<At<gitlab::Webhook>>,
+    /// The same GitLab, and those of its projects that are named in full: what is looked at before
+    /// anything starts.
+    pub(crate) vetted: Option<(Arc<Vetted>, Vec<RepoName>)>,
 }
 
 /// A forge, and the reader of its deliveries.
@@ -44,6 +49,17 @@ impl Forges {
         match kind {
             ForgeKind::GitHub => self.github.as_ref().map(|at| &*at.forge),
             ForgeKind::GitLab => self.gitlab.as_ref().map(|at| &*at.forge),
+        }
+    }
+
+    /// Asks GitLab what the tokens allow, as far as it answers.
+    ///
+    /// # Errors
+    /// Names what is too much and not acknowledged.
+    pub(crate) async fn look_at_tokens(&self) -> anyhow::Result<()> {
+        match &self.vetted {
+            Some((vetted, names)) => vetted.look(names).await,
+            None => Ok(()),
         }
     }
 

@@ -11,3 +11,5 @@ pub(crate) const JOBS: &str = "chaffinch_jobs_total";
 pub(crate) const JOB_SECONDS: &str = "chaffinch_job_seconds";
 /// Jobs in the queue by state (ready, leased, delayed, dead).
 pub(crate) const QUEUE: &str = "chaffinch_queue_jobs";
+/// Tokens that could not be read again, or not be used, so that those of before are.
+pub(crate) const TOKENS_KEPT: &str = "chaffinch_gitlab_tokens_kept_total";

@@ -68,13 +68,15 @@ impl Running {
 /// Serves until `first` ends, then stops gently; if `second` ends while it does, stops at once.
 ///
 /// # Errors
-/// If the address cannot be listened on.
+/// If the address cannot be listened on, or a token allows more than is needed and nobody has
+/// acknowledged that.
 pub async fn serve(
     app: Arc<App>,
     listen: SocketAddr,
     first: impl Future<Output = ()>,
     second: impl Future<Output = ()>,
 ) -> anyhow::Result<()> {
+    app.forges.look_at_tokens().await?;
     let running = start(app, listen).await?;
     tracing::info!(address = %running.address, "listening");
     first.await;

@@ -1,8 +1,10 @@
 //! Configuration → adapters.
 
 mod forge;
+mod vetted;
 
 pub use forge::{github, gitlab, gitlab_http};
+pub(crate) use vetted::Vetted;
 
 use std::{sync::Arc, time::Duration};
 

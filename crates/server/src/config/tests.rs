@@ -62,9 +62,20 @@ fn a_secret_is_in_one_place_only() {
 
 #[test]
 fn debug_never_shows_a_secret() {
-    let environment =
-        [("CHAFFINCH__MODEL__KEY", "sentinel"), ("CHAFFINCH__STORE__URL", "sentinel")];
+    let project = r#"[{ path = "acme/shop", read_token = "sentinel", write_token = "sentinel",
+        webhook_secret = "sentinel", webhook_secret_previous = "sentinel" }]"#;
+    let upload = r#"[{ repository = "acme/shop", token = "sentinel" }]"#;
+    let environment = [
+        ("CHAFFINCH__MODEL__KEY", "sentinel"),
+        ("CHAFFINCH__STORE__URL", "sentinel"),
+        ("CHAFFINCH__STORE__KEY", "sentinel"),
+        ("CHAFFINCH__GITHUB__PRIVATE_KEY", "sentinel"),
+        ("CHAFFINCH__GITHUB__WEBHOOK_SECRET", "sentinel"),
+        ("CHAFFINCH__GITLAB__PROJECT", project),
+        ("CHAFFINCH__UPLOAD", upload),
+    ];
     let shown = format!("{:?}", load("", &environment).unwrap());
+    assert_eq!(shown.matches("acme/shop").count(), 2, "{shown}");
     assert!(!shown.contains("sentinel"), "{shown}");
 }
 
@@ -122,5 +133,34 @@ fn a_list_of_tables_can_be_given_in_the_environment() {
     // A secret is text, whatever it begins with.
     for key in ["[1]", "[]", "[{"] {
         load("", &[("CHAFFINCH__MODEL__KEY", key)]).unwrap();
+    }
+}
+
+#[test]
+fn the_compose_file_mounts_the_folder_of_the_secrets_that_its_settings_name() {
+    let text = include_str!("../../../../deploy/compose.yaml");
+    let settings: Vec<_> = text
+        .lines()
+        .filter_map(|line| line.trim().split_once(": "))
+        .filter(|(key, _)| key.starts_with("CHAFFINCH__"))
+        .map(|(key, value)| (key.to_owned(), value.to_owned()))
+        .collect();
+    let files: Vec<_> = settings.iter().filter(|(key, _)| key.ends_with("_FILE")).collect();
+    assert!(files.len() >= 4, "{settings:?}");
+    for (key, file) in files {
+        assert!(file.starts_with("/run/secrets/"), "{key} is {file}");
+    }
+    Config::load(None, settings).unwrap();
+    // A file that is mounted by itself stays the old one when it is replaced, and `secrets:` mounts so.
+    assert_eq!(text.matches("- ./secrets:/run/secrets:ro\n").count(), 1);
+    assert_eq!(text.matches("- ./secrets:/run/secrets\n").count(), 1, "one service alone writes");
+    assert!(!text.contains("secrets: ") && !text.contains("\nsecrets:"), "{text}");
+    // Who reads the files, here and on the pages.
+    assert!(text.contains("user: \"${CHAFFINCH_USER:-65532:65532}\""));
+    for page in [
+        include_str!("../../../../app-manifest/gitlab.md"),
+        include_str!("../../../../docs/operations.md"),
+    ] {
+        assert!(page.contains("65532"), "{page}");
     }
 }

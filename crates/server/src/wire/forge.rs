@@ -1,14 +1,13 @@
 //! Configuration → the forges.
 
-use std::sync::Arc;
+use std::{collections::BTreeSet, sync::Arc};
 
 use anyhow::Context;
-use async_trait::async_trait;
-use chaffinch_core::{Access, Clock, Forge, ForgeError, ForgeKind, RepoId, RepoName};
+use chaffinch_core::{Clock, RepoName};
 use chaffinch_github as github;
 use chaffinch_gitlab as gitlab;
 
-use super::{client, given, wanted};
+use super::{client, given, vetted::Vetted, wanted};
 use crate::{
     Config,
     config::GitLabProject,
@@ -21,7 +20,25 @@ use crate::{
 /// # Errors
 /// A sentence that names the setting.
 pub(super) fn forges(config: &Config, clock: &Arc<dyn Clock>) -> anyhow::Result<Forges> {
-    Ok(Forges { github: of_github(config, clock)?, gitlab: of_gitlab(config, clock)? })
+    let github = of_github(config, clock)?;
+    let Some((vetted, webhook)) = of_gitlab(config, clock)? else {
+        return Ok(Forges { github, ..Forges::default() });
+    };
+    let gitlab = Some(At { forge: Arc::clone(&vetted) as _, webhook });
+    let vetted = Some((vetted, named(config)));
+    Ok(Forges { github, gitlab, vetted })
+}
+
+/// The projects on GitLab that the configuration names in full, in the policy or with tokens of their own.
+fn named(config: &Config) -> Vec<RepoName> {
+    let policy = config.policy.repositories.iter().filter(|name| !name.starts_with("github:"));
+    let policy = policy.map(|name| name.strip_prefix("gitlab:").unwrap_or(name));
+    let own = config.gitlab.project.iter().map(|project| project.path.as_str());
+    let all: Vec<gitlab::Projects> = own.clone().filter_map(|path| path.parse().ok()).collect();
+    let names = policy.chain(own).filter(|name| !name.contains('*'));
+    let names = names.filter_map(|name| RepoName::new(name).ok());
+    let ours = names.filter(|name| all.iter().any(|projects| projects.covers(name)));
+    ours.collect::<BTreeSet<_>>().into_iter().collect()
 }
 
 /// GitHub, if it is configured.
@@ -60,7 +77,7 @@ pub fn github(config: &Config, clock: &Arc<dyn Clock>) -> anyhow::Result<Option<
 fn of_gitlab(
     config: &Config,
     clock: &Arc<dyn Clock>,
-) -> anyhow::Result<Option<At<gitlab::Webhook>>> {
+) -> anyhow::Result<Option<(Arc<Vetted>, gitlab::Webhook)>> {
     let from = &config.gitlab;
     let Some(forge) = gitlab(config, clock)? else { return Ok(None) };
     let mut secrets = Vec::new();
@@ -78,8 +95,8 @@ fn of_gitlab(
     }
     let webhook = gitlab::WebhookConfig { url: from.url.clone(), secrets, jobs: from.jobs.clone() };
     let webhook = gitlab::Webhook::new(webhook, Arc::clone(clock)).context("gitlab.project")?;
-    let forge = Arc::new(Rereading { gitlab: forge, projects: from.project.clone() });
-    Ok(Some(At { forge, webhook }))
+    let forge = Arc::new(Vetted::new(forge, &from.project, Arc::clone(clock))?);
+    Ok(Some((forge, webhook)))
 }
 
 /// GitLab without its webhooks, if it is configured.
@@ -107,7 +124,7 @@ pub fn gitlab(config: &Config, clock: &Arc<dyn Clock>) -> anyhow::Result<Option<
 }
 
 /// The tokens of every project, from wherever they are.
-fn tokens(projects: &[GitLabProject]) -> anyhow::Result<Vec<gitlab::ProjectTokens>> {
+pub(super) fn tokens(projects: &[GitLabProject]) -> anyhow::Result<Vec<gitlab::ProjectTokens>> {
     let of = |project: &GitLabProject| {
         Ok(gitlab::ProjectTokens {
             projects: project.path.parse().context("gitlab.project.path")?,
@@ -116,39 +133,6 @@ fn tokens(projects: &[GitLabProject]) -> anyhow::Result<Vec<gitlab::ProjectToken
         })
     };
     projects.iter().map(of).collect()
-}
-
-/// GitLab, whose tokens are read again before each job: they end after a year at most, and a rotated one
-/// ends at once.
-struct Rereading {
-    gitlab: gitlab::GitLab,
-    projects: Vec<GitLabProject>,
-}
-
-impl Rereading {
-    fn reread(&self) -> &gitlab::GitLab {
-        let read = tokens(&self.projects);
-        let taken = read.and_then(|tokens| Ok(self.gitlab.set_tokens(tokens)?));
-        if let Err(error) = taken {
-            tracing::warn!(error = format!("{error:#}"), "the tokens of before are used");
-        }
-        &self.gitlab
-    }
-}
-
-#[async_trait]
-impl Forge for Rereading {
-    fn kind(&self) -> ForgeKind {
-        self.gitlab.kind()
-    }
-
-    async fn locate(&self, name: &RepoName) -> Result<RepoId, ForgeError> {
-        self.reread().locate(name).await
-    }
-
-    async fn open(&self, repo: &RepoId) -> Result<Access, ForgeError> {
-        self.reread().open(repo).await
-    }
 }
 
 /// The HTTP client that GitLab is asked with.

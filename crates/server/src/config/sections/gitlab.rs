@@ -2,12 +2,16 @@
 
 use std::path::PathBuf;
 
+use chaffinch_core::RepoName;
 use chaffinch_gitlab as gitlab;
 use secrecy::SecretString;
 use serde::Deserialize;
 use url::Url;
 
 use super::{Secret, within};
+
+/// How the name of what is too much goes on after that of the token.
+const BEYOND: [&str; 3] = [" scope ", " role ", " of "];
 
 /// `[gitlab]`
 #[derive(Debug, Clone, Deserialize)]
@@ -38,6 +42,8 @@ pub struct GitLabProject {
     webhook_secret_file: Option<PathBuf>,
     webhook_secret_previous: Option<SecretString>,
     webhook_secret_previous_file: Option<PathBuf>,
+    #[serde(default)]
+    pub acknowledge_excess: Vec<String>,
 }
 
 /// `[[gitlab.report]]`
@@ -81,6 +87,21 @@ impl GitLab {
                 ));
             }
         }
+        for project in &self.project {
+            for words in &project.acknowledge_excess {
+                let known = |token: &str| {
+                    let rest = words.strip_prefix(token);
+                    rest.is_some_and(|rest| BEYOND.iter().any(|beyond| rest.starts_with(beyond)))
+                };
+                if !known("read") && !known("write") {
+                    problems.push(format!(
+                        "{}: nothing is called `{words}`; want what `chaffinch doctor` names, such as \
+                         \"write scope write_repository\" or \"read of a person\"",
+                        project.name("acknowledge_excess")
+                    ));
+                }
+            }
+        }
         for (name, secret) in self.secrets() {
             secret.validate(&name, !name.contains("previous"), problems);
         }
@@ -91,6 +112,32 @@ impl GitLabProject {
     /// What one of its secrets is called in messages.
     pub fn name(&self, what: &str) -> String {
         format!("gitlab.project.{what} of {}", self.path)
+    }
+
+    /// Whether the operator has said that this is wanted. Exactly this: the next scope is another.
+    pub fn acknowledges(&self, excess: &gitlab::Excess) -> bool {
+        self.acknowledge_excess.contains(&excess.to_string())
+    }
+
+    /// Why a project is not worked on with tokens such as these: a sentence that names what is too much,
+    /// and the setting that acknowledges it.
+    pub fn refuses(&self, name: &RepoName, found: &[gitlab::Inspection]) -> Option<String> {
+        let excess = found.iter().flat_map(gitlab::Inspection::excess);
+        let excess: Vec<_> = excess.filter(|excess| !self.acknowledges(excess)).collect();
+        if excess.is_empty() {
+            return None;
+        }
+        let names: Vec<_> = excess.iter().map(ToString::to_string).collect();
+        // All of it, so that the line can be put into the configuration as it is.
+        let all = self.acknowledge_excess.iter().chain(&names);
+        let quoted: Vec<_> = all.map(|name| format!("\"{name}\"")).collect();
+        Some(format!(
+            "the tokens of {name} on GitLab allow more than is needed ({}): make others, or give the \
+             [[gitlab.project]] of {} acknowledge_excess = [{}]",
+            names.join(", "),
+            self.path,
+            quoted.join(", ")
+        ))
     }
 
     /// The token that reads.
