@@ -16,7 +16,9 @@ use self::site::Site;
 pub(crate) use self::site::entry;
 use crate::{
     args::{ConnectGitLab, RotateGitLab},
-    progress, secret,
+    doctor::shown,
+    progress,
+    secret::{self, Place},
 };
 
 /// A test delivery did not arrive.
@@ -33,17 +35,15 @@ pub(crate) async fn run(
         let removed = site.setup.disconnect(project, &url).await.map_err(said)?;
         progress::print(&match removed {
             0 => format!("No webhook of {} sends to {url}: nothing to remove.\n", site.name),
-            _ => format!(
-                "Removed the webhook of {} to {url}. Its tokens are good until they are revoked \
-                 (Settings → Access tokens).\n",
-                site.name
-            ),
+            _ => format!("Removed the webhook of {} to {url}.\n", site.name),
         })?;
+        progress::print(&format!("{}\n", revoking(&site).await))?;
         return Ok(ExitCode::SUCCESS);
     }
     if options.make_tokens {
         make_tokens(&site, project, options.days).await?;
     }
+    refuse_excess(&site).await?;
     let secret = hook_secret(&site)?;
     let hook = NewHook { url: url.clone(), secret, jobs: !site.config.gitlab.jobs.is_empty() };
     let made = site.setup.connect(project, &hook).await.map_err(said)?;
@@ -102,10 +102,38 @@ pub(crate) async fn run(
     };
     progress::print(&format!("{says}\n"))?;
     progress::print(&format!(
-        "To undo: chaffinch connect gitlab --project {} --remove, with the same other options\n",
-        site.name
+        "To undo: chaffinch connect gitlab --project {} --remove, with the same other options; it \
+         removes webhook {} to {url} (Settings → Webhooks).\n{}\n",
+        site.name,
+        made.id,
+        revoking(&site).await
     ))?;
     Ok(if arrived { ExitCode::SUCCESS } else { ExitCode::from(NOT_ARRIVED) })
+}
+
+/// The tokens that are there already are held to what the server holds them to.
+async fn refuse_excess(site: &Site) -> anyhow::Result<()> {
+    let found = site.inspected().await;
+    match site.entry.refuses(&site.name, &found) {
+        Some(why) => bail!(why),
+        None => Ok(()),
+    }
+}
+
+/// How the tokens end, by their names, as far as they are there.
+async fn revoking(site: &Site) -> String {
+    let found = site.inspected().await;
+    let names: Vec<_> = found.iter().map(|token| format!("\"{}\"", shown(&token.name))).collect();
+    let which = match names.is_empty() {
+        true => "The read and write token are".to_owned(),
+        false => format!("The tokens {} are", names.join(" and ")),
+    };
+    format!(
+        "{which} good until somebody revokes them: {}/-/settings/access_tokens (of a person: \
+         {}/-/user_settings/personal_access_tokens).",
+        site.page(site.name.as_str()),
+        site.page("").trim_end_matches('/')
+    )
 }
 
 /// `chaffinch rotate gitlab`: two new tokens in the place of those that the configuration names.
@@ -116,22 +144,23 @@ pub(crate) async fn rotate(
     let site = Site::open(&options.at, environment, None)?;
     let project = site.project().await?;
     let until = day_in(options.days)?;
+    // Both, before one is rotated: what cannot be kept must not be made.
+    let mut places = Vec::new();
     for token in [Token::Read, Token::Write] {
         let file = site.token_file(token)?;
         let old = secret::read_file(&file)?;
+        places.push((token, old, Place::prepare(&file)?, file));
+    }
+    for (token, old, place, file) in places {
         let new = site.setup.rotate(project, &old, until).await.map_err(said)?;
-        secret::write_file(&file, &new).with_context(|| {
-            // The old one has ended already.
-            format!(
-                "the {} token has been rotated, but cannot be kept: make another one",
-                token.as_str()
-            )
+        place.keep(&new).with_context(|| {
+            format!("the {} token has been rotated, and the old one has ended", token.as_str())
         })?;
-        let file = file.display();
         progress::print(&format!(
-            "Rotated the {} token of {}: {file} holds the new one, good until {until}.\n",
+            "Rotated the {} token of {}: {} holds the new one, good until {until}.\n",
             token.as_str(),
-            site.name
+            site.name,
+            file.display()
         ))?;
     }
     Ok(ExitCode::SUCCESS)
@@ -145,8 +174,9 @@ async fn make_tokens(site: &Site, project: u64, days: u16) -> anyhow::Result<()>
         if file.exists() {
             continue;
         }
+        let place = Place::prepare(&file)?;
         let made = site.setup.make_token(project, token, until).await.map_err(said)?;
-        secret::write_file(&file, &made)?;
+        place.keep(&made)?;
         progress::print(&format!(
             "Made the {} token: scope {}, role {}, good until {until}; it is in {}.\n",
             token.as_str(),

@@ -5,7 +5,7 @@ use std::{collections::BTreeSet, process::ExitCode, sync::Arc};
 use anyhow::Context;
 use chaffinch_core::{Clock, Forge, ForgeError, ForgeKind, RepoName};
 use chaffinch_github::GitHub;
-use chaffinch_gitlab::{GitLab, Holder, Inspection, permissions::Token};
+use chaffinch_gitlab::{Beyond, Excess, GitLab, Holder, Inspection, permissions::Token};
 use chaffinch_server::{Config, SystemClock};
 use chrono::{NaiveDate, TimeDelta};
 
@@ -29,6 +29,7 @@ pub(crate) async fn run(
     let round = Round {
         github: chaffinch_server::github(&config, &clock)?,
         gitlab: chaffinch_server::gitlab(&config, &clock)?,
+        config: &config,
         today: clock.now().date_naive(),
         within: TimeDelta::days(options.within.into()),
     };
@@ -53,14 +54,15 @@ pub(crate) async fn run(
 }
 
 /// The forges that are configured, and what counts as soon.
-struct Round {
+struct Round<'c> {
+    config: &'c Config,
     github: Option<GitHub>,
     gitlab: Option<GitLab>,
     today: NaiveDate,
     within: TimeDelta,
 }
 
-impl Round {
+impl Round<'_> {
     /// Says what the forges say of one repository; how many things should be changed.
     async fn look(&self, Named { name, forge: only }: &Named) -> anyhow::Result<usize> {
         let github = self.github.as_ref().map(|forge| forge as &dyn Forge);
@@ -102,6 +104,15 @@ impl Round {
             match gitlab.inspect(name, token).await {
                 Ok(found) => {
                     progress::print(&format!("  {}\n", described(&found)))?;
+                    let entry = entry(self.config, name);
+                    let (wanted, excess): (Vec<_>, Vec<_>) = found
+                        .excess()
+                        .into_iter()
+                        .partition(|excess| entry.is_some_and(|e| e.acknowledges(excess)));
+                    for excess in wanted {
+                        progress::print(&format!("    acknowledged: {excess}\n"))?;
+                    }
+                    ails.extend(excess.iter().map(too_much));
                     ails.extend(wrong(&found, name, self.today, self.within));
                 }
                 Err(error) => ails.push(format!("the {} token: {error}", token.as_str())),
@@ -157,6 +168,11 @@ fn unasked<'c>(config: &'c Config, names: &BTreeSet<Named>) -> Vec<&'c str> {
     all.filter(|path| !asked.contains(path)).collect()
 }
 
+/// A token's name, which is whatever somebody has typed.
+pub(crate) fn shown(name: &str) -> String {
+    name.chars().filter(|c| !c.is_control()).take(80).collect()
+}
+
 /// `read token "chaffinch-read": scope read_api, role Reporter, until 2027-01-31`
 fn described(token: &Inspection) -> String {
     let role = token.role.map_or("no role".to_owned(), |role| format!("role {role}"));
@@ -165,9 +181,35 @@ fn described(token: &Inspection) -> String {
         Some(day) => format!("until {day}"),
         None => "without an end".to_owned(),
     };
-    let name: String = token.name.chars().filter(|c| !c.is_control()).take(80).collect();
+    let name = shown(&token.name);
     let scopes = token.scopes.join(", ");
     format!("{} token \"{name}\": scope {scopes}, {role}, {until}", token.token.as_str())
+}
+
+/// What is too much, what is enough, and what to say where it is wanted; until then the server does not
+/// work with it.
+fn too_much(excess: &Excess) -> String {
+    let which = excess.token.as_str();
+    let says = match &excess.of {
+        Beyond::Scope(scope) => format!(
+            "the {which} token has the scope {scope}, which nothing needs: make one with {} alone",
+            excess.token.scope()
+        ),
+        Beyond::Role(role) => format!(
+            "the {which} token's user has the role {role}; {} is enough",
+            excess.token.least_role()
+        ),
+        Beyond::Holder(holder) => {
+            let reach = match holder {
+                Holder::Project => "is the project's",
+                Holder::OtherProject => "is another project's, which it reaches too",
+                Holder::Group => "is a group's: it reaches every project of it",
+                Holder::Person => "is a person's: it reaches whatever that person sees",
+            };
+            format!("the {which} token {reach}; a project access token reaches one project")
+        }
+    };
+    format!("{says} (or acknowledge_excess \"{excess}\")")
 }
 
 fn wrong(token: &Inspection, name: &RepoName, today: NaiveDate, within: TimeDelta) -> Vec<String> {
@@ -176,41 +218,31 @@ fn wrong(token: &Inspection, name: &RepoName, today: NaiveDate, within: TimeDelt
     if let Some(scope) = token.missing_scope() {
         wrong.push(format!("the {which} token lacks the scope {scope}"));
     }
-    for scope in token.excess_scopes() {
-        wrong.push(format!(
-            "the {which} token has the scope {scope}, which nothing needs: make one with {} alone",
-            token.token.scope()
-        ));
-    }
     if let Some(role) = token.missing_role() {
         wrong.push(format!("the {which} token's user lacks the role {role}"));
-    }
-    if let Some(role) = token.excess_role() {
-        wrong.push(format!(
-            "the {which} token's user has the role {role}; {} is enough",
-            token.token.least_role()
-        ));
-    }
-    let reach = match token.holder {
-        Holder::Project => None,
-        Holder::OtherProject => Some("is another project's, which it reaches too"),
-        Holder::Group => Some("is a group's: it reaches every project of it"),
-        Holder::Person => Some("is a person's: it reaches whatever that person sees"),
-    };
-    if let Some(reach) = reach {
-        wrong
-            .push(format!("the {which} token {reach}; a project access token reaches one project"));
     }
     if token.granular {
         wrong.push(format!("the {which} token is fine-grained, which some routes refuse"));
     }
-    let how = format!("chaffinch rotate gitlab --project {name}");
+    // GitLab rotates a project's own tokens there; others where they were made.
+    let how = match token.holder {
+        Holder::Project => format!("rotate with `chaffinch rotate gitlab --project {name}`"),
+        Holder::OtherProject | Holder::Group | Holder::Person => {
+            "rotate it on the page where it was made (Access tokens)".to_owned()
+        }
+    };
     match token.expires {
-        None => wrong.push(format!("the {which} token never ends: {how}")),
+        None => wrong.push(format!("the {which} token never expires: {how}")),
+        Some(NaiveDate::MIN) => {
+            wrong.push(format!("the {which} token expires on a day that cannot be read: {how}"));
+        }
         Some(day) if token.ends_soon(today, within) => {
             let days = day.signed_duration_since(today).num_days();
-            let when =
-                if days <= 0 { "has ended".to_owned() } else { format!("ends in {days} days") };
+            let when = match days {
+                ..=0 => "has expired".to_owned(),
+                1 => "expires in 1 day".to_owned(),
+                days => format!("expires in {days} days"),
+            };
             wrong.push(format!("the {which} token {when}: {how}"));
         }
         Some(_) => {}
@@ -238,34 +270,49 @@ mod tests {
 
     #[test]
     fn every_excess_is_a_sentence_that_says_what_is_enough() {
-        let name = "acme/shop".parse().unwrap();
-        let today = NaiveDate::from_ymd_opt(2027, 1, 1).unwrap();
-        let said = |token: &Inspection| wrong(token, &name, today, TimeDelta::days(14)).join("\n");
-        assert_eq!(said(&token()), "");
+        assert!(token().excess().is_empty());
         let bad = Inspection {
-            scopes: vec!["api".into(), "write_repository".into()],
+            scopes: vec!["api".into(), "write_repository".into(), "sudo".into()],
             role: Some(Role::Owner),
             holder: Holder::Group,
-            granular: true,
-            expires: NaiveDate::from_ymd_opt(2027, 1, 9),
             ..token()
         };
-        insta::assert_snapshot!(said(&bad), @"
-        the write token has the scope write_repository, which nothing needs: make one with api alone
-        the write token's user has the role Owner; Developer is enough
-        the write token is a group's: it reaches every project of it; a project access token reaches one project
-        the write token is fine-grained, which some routes refuse
-        the write token ends in 8 days: chaffinch rotate gitlab --project acme/shop
-        ");
-        let poor =
-            Inspection { scopes: vec!["read_api".into()], role: None, expires: None, ..token() };
-        insta::assert_snapshot!(said(&poor), @"
+        let said: Vec<_> = bad.excess().iter().map(too_much).collect();
+        insta::assert_snapshot!(said.join("\n"), @r#"
+        the write token has the scope write_repository, which nothing needs: make one with api alone (or acknowledge_excess "write scope write_repository")
+        the write token has the scope sudo, which nothing needs: make one with api alone (or acknowledge_excess "write scope sudo")
+        the write token's user has the role Owner; Developer is enough (or acknowledge_excess "write role Owner")
+        the write token is a group's: it reaches every project of it; a project access token reaches one project (or acknowledge_excess "write of a group")
+        "#);
+    }
+
+    #[test]
+    fn what_a_token_lacks_and_when_it_expires_is_a_sentence_that_says_what_to_do() {
+        let name = "acme/shop".parse().unwrap();
+        let today = NaiveDate::from_ymd_opt(2027, 1, 1).unwrap();
+        let said = |token: Inspection| wrong(&token, &name, today, TimeDelta::days(14));
+        assert_eq!(said(token()), [""; 0]);
+        let poor = Inspection { scopes: vec!["read_api".into()], role: None, ..token() };
+        let day = |day| NaiveDate::from_ymd_opt(2027, 1, day);
+        let table = [
+            said(Inspection { granular: true, ..poor }),
+            said(Inspection { expires: None, ..token() }),
+            said(Inspection { expires: Some(NaiveDate::MIN), ..token() }),
+            said(Inspection { expires: day(9), ..token() }),
+            said(Inspection { expires: day(2), ..token() }),
+            said(Inspection { expires: day(1), ..token() }),
+            said(Inspection { expires: day(9), holder: Holder::Person, ..token() }),
+        ];
+        insta::assert_snapshot!(table.concat().join("\n"), @"
         the write token lacks the scope api
-        the write token has the scope read_api, which nothing needs: make one with api alone
         the write token's user lacks the role Developer
-        the write token never ends: chaffinch rotate gitlab --project acme/shop
+        the write token is fine-grained, which some routes refuse
+        the write token never expires: rotate with `chaffinch rotate gitlab --project acme/shop`
+        the write token expires on a day that cannot be read: rotate with `chaffinch rotate gitlab --project acme/shop`
+        the write token expires in 8 days: rotate with `chaffinch rotate gitlab --project acme/shop`
+        the write token expires in 1 day: rotate with `chaffinch rotate gitlab --project acme/shop`
+        the write token has expired: rotate with `chaffinch rotate gitlab --project acme/shop`
+        the write token expires in 8 days: rotate it on the page where it was made (Access tokens)
         ");
-        let ended = Inspection { expires: Some(today), ..token() };
-        assert!(said(&ended).contains("has ended"));
     }
 }

@@ -1,18 +1,19 @@
 //! Secrets of people at a terminal: from a file, the environment or a prompt, never from an argument,
 //! which everybody on the machine can see. And into files that only their owner can read.
 
+mod place;
+
 use std::{
-    fs::{self, OpenOptions},
-    io::{self, BufRead, IsTerminal, Write},
-    os::unix::fs::OpenOptionsExt,
+    io::{self, BufRead, IsTerminal},
     path::Path,
 };
 
 use anyhow::{Context, bail};
 use chaffinch_server::config::{Secret, read_secret};
 use rustix::termios::{LocalModes, OptionalActions, Termios, tcgetattr, tcsetattr};
-use secrecy::{ExposeSecret, SecretString};
+use secrecy::SecretString;
 
+pub(crate) use self::place::Place;
 use crate::progress;
 
 /// The longest line that is taken for a secret, in bytes.
@@ -55,18 +56,7 @@ pub(crate) fn read_file(file: &Path) -> anyhow::Result<SecretString> {
 /// Writes a file that nobody else can read: a new one, or in the place of one that is there, never a
 /// half of it.
 pub(crate) fn write_file(file: &Path, secret: &SecretString) -> anyhow::Result<()> {
-    let shown = file.display();
-    let mut beside = file.as_os_str().to_owned();
-    beside.push(".new");
-    let write = || -> io::Result<()> {
-        let _ = fs::remove_file(&beside);
-        let mut new = OpenOptions::new().write(true).create_new(true).mode(0o600).open(&beside)?;
-        new.write_all(secret.expose_secret().as_bytes())?;
-        new.write_all(b"\n")?;
-        new.sync_all()?;
-        fs::rename(&beside, file)
-    };
-    write().with_context(|| format!("cannot write {shown}"))
+    Place::prepare(file)?.keep(secret)
 }
 
 /// A terminal that shows nothing of what is typed, until this is dropped.
@@ -95,22 +85,11 @@ impl Drop for Hidden {
 
 #[cfg(test)]
 mod tests {
-    use std::os::unix::fs::PermissionsExt;
+    use std::fs;
+
+    use secrecy::ExposeSecret;
 
     use super::*;
-
-    #[test]
-    fn a_secret_is_written_for_its_owner_alone_and_over_an_older_one() {
-        let folder = tempfile::tempdir().unwrap();
-        let file = folder.path().join("token");
-        fs::write(&file, "old").unwrap();
-        for text in ["one", "two"] {
-            write_file(&file, &text.to_owned().into()).unwrap();
-            assert_eq!(read_file(&file).unwrap().expose_secret(), text);
-            assert_eq!(fs::metadata(&file).unwrap().permissions().mode() & 0o777, 0o600);
-        }
-        assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1, "nothing is left beside it");
-    }
 
     #[test]
     fn a_file_counts_before_the_environment() {

@@ -4,7 +4,7 @@ use std::{path::PathBuf, sync::Arc};
 
 use anyhow::{Context, bail};
 use chaffinch_core::{Clock, RepoName};
-use chaffinch_gitlab::{Projects, Setup, closest, permissions::Token};
+use chaffinch_gitlab::{Inspection, Projects, Setup, closest, permissions::Token};
 use chaffinch_server::{
     Config, SystemClock,
     config::{GitLabProject, Secret},
@@ -67,6 +67,25 @@ impl Site {
             "http" | "https" => Ok(url),
             _ => bail!("--server, or server.public_url: want an http or https address"),
         }
+    }
+
+    /// What GitLab says of the two tokens, as far as they are there and it says something.
+    pub(super) async fn inspected(&self) -> Vec<Inspection> {
+        let mut config = self.config.clone();
+        config.gitlab.project = vec![self.entry.clone()];
+        let clock: Arc<dyn Clock> = Arc::new(SystemClock);
+        let Ok(Some(gitlab)) = chaffinch_server::gitlab(&config, &clock) else { return Vec::new() };
+        let mut found = Vec::new();
+        for token in [Token::Read, Token::Write] {
+            found.extend(gitlab.inspect(&self.name, token).await);
+        }
+        found
+    }
+
+    /// A page of GitLab's.
+    pub(super) fn page(&self, path: &str) -> String {
+        let url = self.config.gitlab.url.as_str().trim_end_matches('/');
+        format!("{}/{path}", url.strip_suffix("/api/v4").unwrap_or(url))
     }
 
     /// The file that one of the two tokens is in, or shall be.
