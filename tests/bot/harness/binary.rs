@@ -49,6 +49,11 @@ impl Binary {
     }
 
     fn start(command: &mut Command, settings: &[(String, String)]) -> Self {
+        // Before it listens it asks the fake forge, which runs on the threads that would wait here.
+        tokio::task::block_in_place(|| Self::started(command, settings))
+    }
+
+    fn started(command: &mut Command, settings: &[(String, String)]) -> Self {
         let mut child = command
             .envs(settings.iter().cloned())
             .env("CHAFFINCH__LOG__FORMAT", "json")
