@@ -4,7 +4,7 @@ use chaffinch_core::ForgeKind;
 use chaffinch_sandbox::{Signature, true_positive};
 use serde_json::json;
 
-use crate::harness::{Bot, Change, SIGNING_TOKEN, steady};
+use crate::harness::{Bot, Change, SIGNING_TOKEN, sarif, steady};
 
 const RULE: &str = "python.sqli";
 
@@ -88,6 +88,24 @@ async fn a_scan_that_is_still_running_alone_is_no_news() {
     assert_eq!(bot.deliver("reported", 7).await, ["published"]);
     assert!(change.check().contains("1 report could not be read"), "{}", change.check());
     assert!(change.summary().contains("canceled"), "{}", change.summary());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_upload_is_not_green_while_a_scan_is_running() {
+    let bot = Bot::start(ForgeKind::GitLab).await;
+    let change = bot.sqli_change(7);
+    let Change::GitLab(request) = &change else { panic!("a merge request") };
+    let scan = request.job("semgrep-sast");
+    scan.status("running");
+    assert_eq!(bot.upload(&change, &sarif("CodeQL", &[])).await, 202);
+    assert_eq!(bot.work().await, ["published"]);
+    assert_eq!(change.conclusion(), "neutral");
+    assert!(change.summary().contains("running"), "{}", change.summary());
+
+    scan.again().report("sast", "gl-sast-report.json", sast(&[]));
+    assert_eq!(bot.deliver("reported", 7).await, ["published"]);
+    assert_eq!(change.conclusion(), "success");
+    assert!(change.summary().contains("No finding touches this change any more"));
 }
 
 #[tokio::test(flavor = "multi_thread")]

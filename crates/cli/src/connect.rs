@@ -5,10 +5,9 @@ mod site;
 use std::process::ExitCode;
 
 use anyhow::{Context, bail};
-use base64::{Engine, prelude::BASE64_STANDARD};
-use chaffinch_core::{Clock, Entropy, ForgeError};
-use chaffinch_gitlab::{NewHook, Tried, permissions::Token};
-use chaffinch_server::{SystemClock, SystemEntropy};
+use chaffinch_core::{Clock, ForgeError};
+use chaffinch_gitlab::{Holder, NewHook, Tried, new_signing_token, permissions::Token};
+use chaffinch_server::SystemClock;
 use chrono::{NaiveDate, TimeDelta};
 use secrecy::{ExposeSecret, SecretString};
 
@@ -113,7 +112,21 @@ pub(crate) async fn run(
 
 /// The tokens that are there already are held to what the server holds them to.
 async fn refuse_excess(site: &Site) -> anyhow::Result<()> {
-    let found = site.inspected().await;
+    let looked = match site.inspected().await {
+        Ok(looked) => looked,
+        Err(error) => {
+            progress::print(&format!(
+                "The tokens were not looked at ({error:#}): the server opens {} once they are there.\n",
+                site.name
+            ))?;
+            return Ok(());
+        }
+    };
+    let mut found = Vec::new();
+    for (token, inspection) in looked {
+        let which = || format!("the {} token of {}", token.as_str(), site.name);
+        found.push(inspection.map_err(said).with_context(which)?);
+    }
     match site.entry.refuses(&site.name, &found) {
         Some(why) => bail!(why),
         None => Ok(()),
@@ -122,10 +135,11 @@ async fn refuse_excess(site: &Site) -> anyhow::Result<()> {
 
 /// How the tokens end, by their names, as far as they are there.
 async fn revoking(site: &Site) -> String {
-    let found = site.inspected().await;
-    let names: Vec<_> = found.iter().map(|token| format!("\"{}\"", shown(&token.name))).collect();
+    let looked = site.inspected().await.unwrap_or_default();
+    let found = looked.iter().filter_map(|(_, inspection)| inspection.as_ref().ok());
+    let names: Vec<_> = found.map(|token| format!("\"{}\"", shown(&token.name))).collect();
     let which = match names.is_empty() {
-        true => "The read and write token are".to_owned(),
+        true => "Tokens that were made for it are".to_owned(),
         false => format!("The tokens {} are", names.join(" and ")),
     };
     format!(
@@ -151,8 +165,20 @@ pub(crate) async fn rotate(
         let old = secret::read_file(&file)?;
         places.push((token, old, Place::prepare(&file)?, file));
     }
+    rotatable(&site).await?;
     for (token, old, place, file) in places {
-        let new = site.setup.rotate(project, &old, until).await.map_err(said)?;
+        let new = site.setup.rotate(project, &old, until).await.map_err(|error| {
+            let lost = matches!(error, ForgeError::Unavailable { .. });
+            let error = said(error);
+            match lost {
+                true => error.context(format!(
+                    "it is not known whether the {} token was rotated: if `chaffinch doctor` finds that it \
+                     has ended, make another one by hand",
+                    token.as_str()
+                )),
+                false => error,
+            }
+        })?;
         place.keep(&new).with_context(|| {
             format!("the {} token has been rotated, and the old one has ended", token.as_str())
         })?;
@@ -164,6 +190,24 @@ pub(crate) async fn rotate(
         ))?;
     }
     Ok(ExitCode::SUCCESS)
+}
+
+/// Whether both tokens are the project's own: of others this command can rotate none, and should not
+/// stop halfway.
+async fn rotatable(site: &Site) -> anyhow::Result<()> {
+    for (token, inspection) in site.inspected().await? {
+        let which = || format!("the {} token of {}", token.as_str(), site.name);
+        let inspection = inspection.map_err(said).with_context(which)?;
+        if inspection.holder != Holder::Project {
+            bail!(
+                "{} is not a project access token of {}: rotate it on the page of whose it is, and put \
+                 the new one into its file",
+                which(),
+                site.name
+            );
+        }
+    }
+    Ok(())
 }
 
 /// Those tokens whose files are not there yet.
@@ -194,9 +238,7 @@ fn hook_secret(site: &Site) -> anyhow::Result<SecretString> {
     let configured = site.entry.webhook_secret();
     match (&configured.value, &configured.file) {
         (_, Some(file)) if !file.exists() => {
-            // 192 random bits, in the 48 bytes of their hexadecimal form.
-            let key = BASE64_STANDARD.encode(SystemEntropy.hex(24));
-            let made = SecretString::from(format!("whsec_{key}"));
+            let made = new_signing_token().context("the system gives no random bytes")?;
             secret::write_file(file, &made)?;
             progress::print(&format!(
                 "Made a random signing token; it is in {}.\n",

@@ -133,7 +133,7 @@ pub(crate) async fn run(
 /// Only this process ever sees it.
 const WEBHOOK_SECRET: &str = "the demo's webhook secret";
 /// GitLab's form of one.
-const SIGNING_TOKEN: &str = "whsec_dGhlIGRlbW8ncyBzaWduaW5nIHRva2Vu";
+const SIGNING_TOKEN: &str = "whsec_dGhlIGRlbW8ncyBvd24gc2lnbmluZyB0b2tlbiAzMmI=";
 
 /// Comments link to the server's policy page, so its address must be known before it listens.
 fn free_address() -> anyhow::Result<SocketAddr> {

@@ -205,6 +205,7 @@ fn too_much(excess: &Excess) -> String {
                 Holder::OtherProject => "is another project's, which it reaches too",
                 Holder::Group => "is a group's: it reaches every project of it",
                 Holder::Person => "is a person's: it reaches whatever that person sees",
+                Holder::Administrator => "is an administrator's: it reaches everything there is",
             };
             format!("the {which} token {reach}; a project access token reaches one project")
         }
@@ -227,7 +228,7 @@ fn wrong(token: &Inspection, name: &RepoName, today: NaiveDate, within: TimeDelt
     // GitLab rotates a project's own tokens there; others where they were made.
     let how = match token.holder {
         Holder::Project => format!("rotate with `chaffinch rotate gitlab --project {name}`"),
-        Holder::OtherProject | Holder::Group | Holder::Person => {
+        Holder::OtherProject | Holder::Group | Holder::Person | Holder::Administrator => {
             "rotate it on the page where it was made (Access tokens)".to_owned()
         }
     };

@@ -126,7 +126,7 @@ fn code(assessment: &Assessment) -> ExitCode {
 fn raw(index: usize, path: &Path) -> anyhow::Result<RawReport> {
     let name = path.display().to_string();
     let id = ReportId::new(name).or_else(|_| ReportId::new(format!("file {}", index + 1)))?;
-    Ok(RawReport { id, bytes: report::read(path)? })
+    Ok(RawReport { id, bytes: report::read(path)?, to_come: false })
 }
 
 fn the_checkout() -> anyhow::Result<Change> {

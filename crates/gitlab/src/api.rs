@@ -114,7 +114,11 @@ impl Api {
 
     async fn follow(&self, call: &Call, credential: &SecretString) -> Result<Answer, ForgeError> {
         let mut url = call.url.clone();
+        let mut credential = Some(credential);
         for _ in 0..=MOST_REDIRECTS {
+            // The credential goes to the host that it is for. From another one nothing leads back to it
+            // with the credential: that host would choose what is asked.
+            credential = credential.filter(|_| url.origin() == self.origin);
             let answer = self.exchange(call, &url, credential).await?;
             if !answer.status.is_redirection() {
                 return Ok(answer);
@@ -128,15 +132,14 @@ impl Api {
         &self,
         call: &Call,
         url: &Url,
-        credential: &SecretString,
+        credential: Option<&SecretString>,
     ) -> Result<Answer, ForgeError> {
         let mut request = self
             .http
             .request(call.method.clone(), url.clone())
             .header(header::USER_AGENT, USER_AGENT)
             .header(header::ACCEPT, call.accept.as_str());
-        // The credential goes to the host that it is for, and to no other.
-        if url.origin() == self.origin {
+        if let Some(credential) = credential {
             let value = HeaderValue::try_from(credential.expose_secret());
             let mut value = value
                 .map_err(|_| ForgeError::Other("gitlab: a token that no header can hold".into()))?;
@@ -157,7 +160,7 @@ impl Api {
             Err(_) => Err(timed_out()),
         };
         if let Ok(answer) = &mut answer
-            && url.origin() == self.origin
+            && let Some(credential) = credential
         {
             answer.taken_before = self.taken_before(credential, answer.status);
         }

@@ -25,6 +25,8 @@ pub enum Holder {
     Group,
     /// A person, or a service account: it reaches whatever that user sees.
     Person,
+    /// An administrator: it reaches everything on the server.
+    Administrator,
 }
 
 /// What one token may do or reach and nothing needs. Its text, `write scope write_repository`, is what an
@@ -59,6 +61,7 @@ impl fmt::Display for Excess {
                 Holder::OtherProject => " of another project",
                 Holder::Group => " of a group",
                 Holder::Person => " of a person",
+                Holder::Administrator => " of an administrator",
             }),
         }
     }
@@ -141,6 +144,9 @@ struct Own {
 struct User {
     #[serde(default, deserialize_with = "nullable")]
     username: String,
+    /// Shown to administrators alone.
+    #[serde(default, deserialize_with = "nullable")]
+    is_admin: bool,
 }
 
 #[derive(Deserialize)]
@@ -180,7 +186,10 @@ pub(crate) async fn inspect(
         scopes: own.scopes,
         granular: own.granular,
         role,
-        holder: holder(&user.username, project.id),
+        holder: match user.is_admin {
+            true => Holder::Administrator,
+            false => holder(&user.username, project.id),
+        },
         expires: expires.map(|day| day.unwrap_or(NaiveDate::MIN)),
     })
 }

@@ -22,4 +22,4 @@ pub use forge::GitLab;
 pub use inspect::{Beyond, Excess, Holder, Inspection};
 pub use projects::{Projects, closest};
 pub use setup::{Connected, NewHook, Setup, Tried};
-pub use webhook::{HookSecret, Received, Rejected, Webhook, WebhookConfig};
+pub use webhook::{HookSecret, Received, Rejected, Webhook, WebhookConfig, new_signing_token};

@@ -14,6 +14,7 @@ use url::Url;
 
 use crate::{ConfigError, Projects};
 use ring::Ring;
+pub use signature::new_signing_token;
 
 /// A secret that GitLab and we share.
 #[derive(Debug, Clone)]

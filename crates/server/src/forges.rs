@@ -37,6 +37,8 @@ pub(crate) enum Received {
 pub(crate) enum Rejected {
     /// It is not proved to be the forge's.
     BadSignature,
+    /// It is the forge's, from another time.
+    Stale,
     /// It cannot be read; why, without its content.
     Malformed(String),
     /// No forge of this kind is configured.
@@ -90,10 +92,8 @@ impl Forges {
                 match at.webhook.receive(headers, body) {
                     Ok(gitlab::Received::Job(job)) => Ok(Received::Job(job)),
                     Ok(gitlab::Received::NotOurs(why)) => Ok(Received::NotOurs(why)),
-                    Err(why) => {
-                        tracing::warn!(%why, "delivery refused");
-                        Err(Rejected::BadSignature)
-                    }
+                    Err(gitlab::Rejected::Stale) => Err(Rejected::Stale),
+                    Err(_) => Err(Rejected::BadSignature),
                 }
             }
         }

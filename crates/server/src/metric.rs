@@ -1,7 +1,7 @@
 //! The names of the server's metrics, in one place; `docs/operations.md` explains them.
 
-/// Deliveries by forge and outcome (accepted, duplicate, not_ours, unlisted, bad_signature, malformed, unkept,
-/// no_room).
+/// Deliveries by forge and outcome (accepted, duplicate, not_ours, unlisted, bad_signature, stale, malformed,
+/// unkept, no_room).
 pub(crate) const DELIVERIES: &str = "chaffinch_deliveries_total";
 /// Uploaded reports by outcome.
 pub(crate) const UPLOADS: &str = "chaffinch_uploads_total";

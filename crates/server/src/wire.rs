@@ -111,6 +111,16 @@ fn uploads(config: &Config, forges: &[ForgeKind]) -> anyhow::Result<Vec<Uploader
                 upload.name()
             );
         }
+        let same = |other: &&Uploader| {
+            other.repository.as_str().eq_ignore_ascii_case(upload.repository.as_str())
+                && other.token.expose_secret() == token.expose_secret()
+        };
+        if uploads.iter().find(same).is_some_and(|other| other.forge != forge) {
+            bail!(
+                "two uploads of {} have one token: which forge is meant? Give each a token of its own",
+                upload.repository
+            );
+        }
         uploads.push(Uploader { forge, repository: upload.repository.clone(), token });
     }
     Ok(uploads)

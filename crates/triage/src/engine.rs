@@ -149,7 +149,9 @@ impl Engine {
             Err(error @ ForgeError::Truncated { .. }) => unreadable.push(error.to_string()),
             Err(error) => return Err(error.into()),
         }
-        if reports.is_empty() && unreadable.is_empty() {
+        // A scan that is running is no news by itself, and its end will be; beside others it keeps the
+        // check from green.
+        if reports.iter().all(|report| report.to_come) && unreadable.is_empty() {
             if matches!(job.source, Trigger::Rerun(_)) {
                 let known = self.known(&change, last_attempt).await?;
                 self.say_again(access, &change, known.as_ref(), None).await?;

@@ -89,7 +89,11 @@ pub(crate) fn plan<'a>(
             taken.extend(theirs().map(|o| o.finding.fingerprint));
             continue;
         }
-        let at = thread.at.as_ref().filter(|at| at.side == Side::New).map(|at| at.lines);
+        let file = mine.first().and_then(|outcome| outcome.finding.location.as_ref());
+        let at = thread.at.as_ref().filter(|at| {
+            at.side == Side::New && file.is_some_and(|location| location.path == at.path)
+        });
+        let at = at.map(|at| at.lines);
         let mut body = finding_comment(&mine, at, frame);
         // Not forgotten, so that a report of its tool can say that it is gone.
         for (finding, tool) in unknown {

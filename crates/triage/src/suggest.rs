@@ -13,7 +13,10 @@ const MOST_NEW: usize = 24;
 /// The widest line, in characters.
 const WIDEST: usize = 300;
 
-/// What makes a scanner look away; in lower case.
+/// How addresses begin.
+const ADDRESSES: &[&str] = &["://", "\"//", "'//", "`//"];
+
+/// What makes a scanner look away; in lower case, without blanks.
 const SILENCERS: &[&str] = &[
     "nosem",
     "noqa",
@@ -25,7 +28,7 @@ const SILENCERS: &[&str] = &[
     "codeql",
     "lgtm",
     "noinspection",
-    "type: ignore",
+    "type:ignore",
     "rubocop",
     "phpcs",
     "phpstan",
@@ -41,6 +44,13 @@ const SILENCERS: &[&str] = &[
     "snyk",
     "clippy",
     "skipcq",
+    "shellcheck",
+    "devskim",
+    "bearer:",
+    "trufflehog",
+    "gitleaks",
+    "ts-ignore",
+    "ts-expect-error",
 ];
 
 /// The suggestion in an answer about `finding`, in whose `file` nothing else changes: `None` unless
@@ -70,8 +80,9 @@ pub(crate) fn validated(
         && old.iter().zip(lines.start..).all(sent)
         && new.iter().all(|line| is_plain(line))
         && indentation(new.first()?) == indentation(old.first()?)
+        && least(&new) >= least(old)
         && code(&new, &at.path.extension()) != code(old, &at.path.extension())
-        && !brings(&["://"], old, &new)
+        && !brings(ADDRESSES, old, &new)
         && !brings(SILENCERS, old, &new);
     if !fits {
         return None;
@@ -89,13 +100,25 @@ fn is_plain(line: &str) -> bool {
     let body = line.trim_start();
     let command = body.strip_prefix('/').is_some_and(|rest| rest.starts_with(char::is_alphabetic));
     line.chars().count() <= WIDEST
-        && !line.chars().any(|c| (c.is_control() && c != '\t') || is_hidden(c))
+        && !line.chars().any(is_odd)
         && !["```", "~~~", "<!--"].iter().any(|sign| line.contains(sign))
         && !command
 }
 
+/// What is not shown, or shown as a blank and is none, or ends a line for some and not for others.
+fn is_odd(c: char) -> bool {
+    let blank = (c.is_whitespace() || c.is_control()) && !" \t".contains(c);
+    blank || is_hidden(c) || matches!(c, '\u{2800}' | '\u{fe00}'..='\u{fe0f}')
+}
+
 fn indentation(line: &str) -> &str {
     &line[..line.len() - line.trim_start().len()]
+}
+
+/// How far the line that reaches farthest to the left is indented, in characters.
+fn least(lines: &[&str]) -> usize {
+    let filled = lines.iter().filter(|line| !line.trim().is_empty());
+    filled.map(|line| indentation(line).chars().count()).min().unwrap_or_default()
 }
 
 /// The lines without comments and without what parts their words.
@@ -106,7 +129,8 @@ fn code(lines: &[&str], extension: &str) -> SourceText {
 
 fn brings(signs: &[&str], old: &[&str], new: &[&str]) -> bool {
     let count = |lines: &[&str], sign: &str| -> usize {
-        lines.iter().map(|line| line.to_lowercase().matches(sign).count()).sum()
+        let plain = lines.iter().map(|line| line.to_lowercase().replace([' ', '\t'], ""));
+        plain.map(|line| line.matches(sign).count()).sum()
     };
     signs.iter().any(|sign| count(new, sign) > count(old, sign))
 }

@@ -19,7 +19,7 @@ use super::{
 
 pub(crate) const WEBHOOK_SECRET: &str = "it is a secret to everybody";
 /// GitLab's form of one.
-pub(crate) const SIGNING_TOKEN: &str = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw";
+pub(crate) const SIGNING_TOKEN: &str = "whsec_YSBzaWduaW5nIHRva2VuIGZvciB0ZXN0cywgMzIgYi4=";
 /// The file that a scanner's job keeps, in every pipeline of these tests.
 pub(crate) const REPORT_FILE: &str = "report.json";
 const REPORT_JOBS: [&str; 3] = ["codeql", "semgrep", "scan"];

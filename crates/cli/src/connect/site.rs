@@ -3,7 +3,7 @@
 use std::{path::PathBuf, sync::Arc};
 
 use anyhow::{Context, bail};
-use chaffinch_core::{Clock, RepoName};
+use chaffinch_core::{Clock, ForgeError, RepoName};
 use chaffinch_gitlab::{Inspection, Projects, Setup, closest, permissions::Token};
 use chaffinch_server::{
     Config, SystemClock,
@@ -69,17 +69,22 @@ impl Site {
         }
     }
 
-    /// What GitLab says of the two tokens, as far as they are there and it says something.
-    pub(super) async fn inspected(&self) -> Vec<Inspection> {
+    /// What GitLab says of each of the two tokens.
+    ///
+    /// # Errors
+    /// They are not there yet, or cannot be used.
+    pub(super) async fn inspected(
+        &self,
+    ) -> anyhow::Result<Vec<(Token, Result<Inspection, ForgeError>)>> {
         let mut config = self.config.clone();
         config.gitlab.project = vec![self.entry.clone()];
         let clock: Arc<dyn Clock> = Arc::new(SystemClock);
-        let Ok(Some(gitlab)) = chaffinch_server::gitlab(&config, &clock) else { return Vec::new() };
+        let gitlab = chaffinch_server::gitlab(&config, &clock)?.context("GitLab is not set up")?;
         let mut found = Vec::new();
         for token in [Token::Read, Token::Write] {
-            found.extend(gitlab.inspect(&self.name, token).await);
+            found.push((token, gitlab.inspect(&self.name, token).await));
         }
-        found
+        Ok(found)
     }
 
     /// A page of GitLab's.

@@ -3,7 +3,7 @@
 
 use std::{
     fs::{self, File, OpenOptions, Permissions},
-    io::{self, Seek, Write},
+    io::{self, Read, Seek, Write},
     os::unix::fs::{MetadataExt, OpenOptionsExt, PermissionsExt, fchown},
     path::{Path, PathBuf},
 };
@@ -29,35 +29,32 @@ impl Place {
     /// then makes room for that.
     pub(crate) fn prepare(file: &Path) -> anyhow::Result<Self> {
         let shown = file.display();
+        // Of a link, the file that it leads to is meant.
+        let file = &fs::canonicalize(file).unwrap_or_else(|_| file.to_owned());
         let mut beside = file.as_os_str().to_owned();
         beside.push(".new");
         let beside = PathBuf::from(beside);
-        match fs::read(&beside) {
-            Ok(left) if !left.trim_ascii().is_empty() => bail!(
-                "{} is there already: if what it holds is a newer token, move it to {shown}, otherwise \
-                 delete it",
-                beside.display()
-            ),
-            Ok(_) => fs::remove_file(&beside).with_context(|| format!("cannot write {shown}"))?,
-            Err(_) => {}
-        }
+        clear(&beside, &shown.to_string())?;
         let prepare = || -> io::Result<File> {
             if let Ok(held) = fs::read(file) {
                 fill(&beside, file, &held)?;
                 // A file that is mounted by itself cannot be replaced, and says so only here.
-                fs::rename(&beside, file)?;
+                fs::rename(&beside, file).inspect_err(|_| drop(fs::remove_file(&beside)))?;
             }
-            fill(&beside, file, &[b' '; ROOM])
+            let open = fill(&beside, file, &[b' '; ROOM])?;
+            // Held until the end, so that nobody else takes it for one that was left behind.
+            open.try_lock()?;
+            let ours = open.metadata()?;
+            let there = fs::metadata(&beside)?;
+            match (there.dev(), there.ino()) == (ours.dev(), ours.ino()) {
+                true => Ok(open),
+                false => Err(io::Error::other("somebody else is writing there")),
+            }
         };
-        match prepare() {
-            Ok(open) => Ok(Self { file: file.to_owned(), beside, open, holds: false }),
-            Err(error) => {
-                let _ = fs::remove_file(&beside);
-                Err(error).with_context(|| {
-                    format!("cannot write {shown} (a new file beside it, then in its place)")
-                })
-            }
-        }
+        let open = prepare().with_context(|| {
+            format!("cannot write {shown} (a new file beside it, then in its place)")
+        })?;
+        Ok(Self { file: file.to_owned(), beside, open, holds: false })
     }
 
     /// Keeps the secret. If even now it cannot be put in its place, it stays beside it, and the error
@@ -99,10 +96,36 @@ impl Drop for Place {
     }
 }
 
+/// Removes what an earlier attempt left beside, where it holds nothing and is nobody's any more.
+fn clear(beside: &Path, shown: &str) -> anyhow::Result<()> {
+    let cannot = || format!("cannot write {shown}: {} is in the way", beside.display());
+    let mut left = match File::open(beside) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
+        left => left.with_context(cannot)?,
+    };
+    if left.try_lock().is_err() {
+        bail!("somebody else is making a secret for {shown}: wait for that to end");
+    }
+    let mut text = Vec::new();
+    left.read_to_end(&mut text).with_context(cannot)?;
+    if !text.trim_ascii().is_empty() {
+        bail!(
+            "{} is there already: if what it holds is a newer token, move it to {shown}, otherwise \
+             delete it",
+            beside.display()
+        );
+    }
+    fs::remove_file(beside).with_context(cannot)
+}
+
 /// A new file, durable, that belongs to whom `like` belongs, if that is there: it may be a server's that
 /// runs as another user.
 fn fill(new: &Path, like: &Path, bytes: &[u8]) -> io::Result<File> {
-    let mut file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(new)?;
+    let file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(new)?;
+    filled(file, like, bytes).inspect_err(|_| drop(fs::remove_file(new)))
+}
+
+fn filled(mut file: File, like: &Path, bytes: &[u8]) -> io::Result<File> {
     if let Ok(like) = fs::metadata(like) {
         let own = file.metadata()?;
         // A group is let in only where somebody has thought about it: the rest are kept out.
@@ -158,6 +181,33 @@ mod tests {
         drop(Place::prepare(&file).unwrap());
         assert_eq!(fs::read_to_string(&file).unwrap(), "old");
         assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1);
+    }
+
+    #[test]
+    fn two_do_not_write_in_one_place_and_what_is_left_behind_is_cleared() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("token");
+        fs::write(&file, "old").unwrap();
+        let first = Place::prepare(&file).unwrap();
+        let said = format!("{:#}", Place::prepare(&file).err().unwrap());
+        assert!(said.contains("somebody else"), "{said}");
+        first.keep(&"new".to_owned().into()).unwrap();
+        assert_eq!(fs::read_to_string(&file).unwrap(), "new\n");
+
+        fs::write(folder.path().join("token.new"), "   ").unwrap();
+        Place::prepare(&file).unwrap().keep(&"newer".to_owned().into()).unwrap();
+        assert_eq!(fs::read_to_string(&file).unwrap(), "newer\n");
+    }
+
+    #[test]
+    fn a_link_stays_one_and_leads_to_the_new_secret() {
+        let folder = tempfile::tempdir().unwrap();
+        let (file, link) = (folder.path().join("token"), folder.path().join("link"));
+        fs::write(&file, "old").unwrap();
+        std::os::unix::fs::symlink(&file, &link).unwrap();
+        Place::prepare(&link).unwrap().keep(&"new".to_owned().into()).unwrap();
+        assert!(fs::symlink_metadata(&link).unwrap().is_symlink());
+        assert_eq!(fs::read_to_string(&file).unwrap(), "new\n");
     }
 
     #[test]

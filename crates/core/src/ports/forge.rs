@@ -73,8 +73,10 @@ pub trait Source: Send + Sync {
 pub struct RawReport {
     /// Names it within the repository.
     pub id: ReportId,
-    /// Its bytes.
+    /// Its bytes; none where it is missed.
     pub bytes: SourceBytes,
+    /// Whether its scan is still running: there is one to wait for, and nothing to read yet.
+    pub to_come: bool,
 }
 
 /// Writes what reviewers of a change see. Every method may be called again after a crash: callers

@@ -112,7 +112,7 @@ async fn download(
     })?;
     let name = ReportId::new(format!("code-scanning:{id}"))
         .map_err(|e| ForgeError::Other(format!("github: {e}")))?;
-    Ok(RawReport { id: name, bytes: answer.body.into() })
+    Ok(RawReport { id: name, bytes: answer.body.into(), to_come: false })
 }
 
 /// Which commits stand for the head: itself, and the trial merges of it. GitHub makes a new one

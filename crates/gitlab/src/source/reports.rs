@@ -37,6 +37,9 @@ struct Job {
     allow_failure: bool,
     #[serde(default, deserialize_with = "nullable")]
     artifacts: Vec<Artifact>,
+    /// When those that it kept are removed; absent where it kept none.
+    #[serde(default)]
+    artifacts_expire_at: Option<String>,
 }
 
 #[derive(Deserialize)]
@@ -52,6 +55,8 @@ enum State {
     Left,
     /// The scan failed before it left any.
     Failed,
+    /// What it left is there no longer.
+    Gone,
     /// The scan has not been run to its end, and nobody says that it will be.
     NotRun,
     /// The scan is running, or will.
@@ -75,6 +80,9 @@ impl Job {
         // Artifacts are listed once they are there. That one of GitLab's own scans was to keep some is
         // told by its name alone; another job may be called so, and has succeeded without.
         match is_sast_name(&self.name) {
+            true if self.status == "success" && self.artifacts_expire_at.is_some() => {
+                (vec![SAST_FILE], State::Gone)
+            }
             true if self.status == "success" => (Vec::new(), State::None),
             true if self.status == "failed" => (vec![SAST_FILE], State::Failed),
             true => (vec![SAST_FILE], self.state()),
@@ -111,10 +119,11 @@ fn is_sast_name(job: &str) -> bool {
 }
 
 /// The newest of each job and file. A job that ran again in a later pipeline of the same head counts
-/// once; child pipelines may each have a job of one name, and all of those count.
+/// once; child pipelines may each have a job of one name, and all of those count, but for children of an
+/// older pipeline.
 ///
 /// A scan without a report, and whatever else was not looked at, is an empty report: one that cannot be
-/// read. What is still to come is one only beside others: alone, it is no news, and its end will be.
+/// read.
 pub(super) async fn of(
     handle: &Handle,
     change: &Change,
@@ -122,7 +131,7 @@ pub(super) async fn of(
     limit: u64,
 ) -> Result<Vec<RawReport>, ForgeError> {
     let Found { pipelines, mut gaps } = pipelines::of(handle, change).await?;
-    let mut seen = HashSet::new();
+    let (mut seen, mut names) = (HashSet::new(), HashSet::new());
     let mut left = limit;
     let (mut reports, mut failed) = (Vec::new(), Vec::new());
     let (mut not_run, mut to_come) = (Vec::new(), Vec::new());
@@ -131,7 +140,8 @@ pub(super) async fn of(
             let (files, state) = job.files(wanted);
             for file in files {
                 let key = (job.name.clone(), file, pipeline.is_child.then_some(job.id));
-                if seen.contains(&key) {
+                let again = pipeline.is_old_child && names.contains(&(job.name.clone(), file));
+                if seen.contains(&key) || again {
                     continue;
                 }
                 match state {
@@ -143,10 +153,15 @@ pub(super) async fn of(
                         left = left.saturating_sub(report.bytes.len() as u64);
                         reports.push(report);
                         seen.insert(key);
+                        names.insert((job.name.clone(), file));
                     }
                     State::Failed => failed.push((key, missing(&job, file, "failed")?)),
+                    State::Gone => failed.push((key, missing(&job, file, "expired")?)),
                     State::NotRun => not_run.push((key, missing(&job, file, &plain(&job.status))?)),
-                    State::ToCome => to_come.push((key, missing(&job, file, &plain(&job.status))?)),
+                    State::ToCome => {
+                        let missing = missing(&job, file, &plain(&job.status))?;
+                        to_come.push((key, RawReport { to_come: true, ..missing }));
+                    }
                     State::None => {}
                 }
             }
@@ -154,10 +169,7 @@ pub(super) async fn of(
     }
     // One that ran in another pipeline of the head has said what there was to say.
     not_run.retain(|(key, _)| !seen.contains(key));
-    let mut missing: Vec<_> = failed.into_iter().chain(not_run).collect();
-    if !(reports.is_empty() && missing.is_empty() && gaps.0.is_empty()) {
-        missing.extend(to_come);
-    }
+    let mut missing: Vec<_> = failed.into_iter().chain(not_run).chain(to_come).collect();
     let mut said = HashSet::new();
     missing.retain(|(key, _)| said.insert(key.clone()));
     gaps.note(missing.len() > MOST_REPORTS, "more-than-50-reports");
@@ -166,14 +178,14 @@ pub(super) async fn of(
         tracing::warn!(repository = %handle.repo.name, gap, "not all pipelines were looked at");
         let id = ReportId::new(format!("pipelines:{gap}"))
             .map_err(|e| ForgeError::Other(format!("gitlab: {e}")))?;
-        reports.push(RawReport { id, bytes: SourceBytes::default() });
+        reports.push(RawReport { id, bytes: SourceBytes::default(), to_come: false });
     }
     Ok(reports)
 }
 
 /// A report of `job` that is not there, and why.
 fn missing(job: &Job, file: &str, why: &str) -> Result<RawReport, ForgeError> {
-    Ok(RawReport { id: id(job, file, why)?, bytes: SourceBytes::default() })
+    Ok(RawReport { id: id(job, file, why)?, bytes: SourceBytes::default(), to_come: false })
 }
 
 /// Without those that were run again.
@@ -214,7 +226,8 @@ async fn download(
     // handed on empty, it is a report that cannot be read, and the check says so.
     let note = match answer.status {
         status if status.is_success() => {
-            return Ok(RawReport { id: id(job, file, "")?, bytes: answer.body.into() });
+            let (id, bytes) = (id(job, file, "")?, answer.body.into());
+            return Ok(RawReport { id, bytes, to_come: false });
         }
         StatusCode::NOT_FOUND if job.status == "failed" => "failed",
         // GitLab finds the file only if the job lists it under `paths` too.

@@ -10,14 +10,16 @@
 
 use std::collections::HashMap;
 
-use aws_lc_rs::rand;
-use base64::{Engine, prelude::BASE64_STANDARD};
 use chaffinch_core::RepoName;
 use http::HeaderMap;
 use secrecy::ExposeSecret;
 use serde::Deserialize;
 
-use super::{HookSecret, events::path_of, signature::Key};
+use super::{
+    HookSecret,
+    events::path_of,
+    signature::{Key, new_signing_token},
+};
 use crate::{ConfigError, Projects};
 
 /// A shorter secret can be guessed from one delivery, away from our server.
@@ -35,8 +37,9 @@ pub(super) struct Ring {
     /// Where there are many: by project or group, in lower case; those that are for all, by an empty
     /// name.
     by_name: HashMap<String, Vec<usize>>,
-    /// What is tried in place of keys that there are not; it fits nothing.
-    nobody: Key,
+    /// What is tried in place of keys that there are not, a signing token and a secret token; they fit
+    /// nothing.
+    nobody: (Key, Key),
     /// `/gitlab`, or empty.
     sub_path: String,
 }
@@ -121,13 +124,13 @@ impl Ring {
         body: &[u8],
         signed: bool,
     ) -> Vec<Option<&Projects>> {
-        let vouches = |key: &Key| match signed {
-            true => key.signed(headers, body),
-            false => key.is_token(headers),
+        let vouches = |at: Option<usize>| match signed {
+            true => self.signing(at).signed(headers, body),
+            false => self.token(at).is_token(headers),
         };
         // All are tried, so that the time does not tell which one fits.
         let tried = self.tried(body);
-        let fitting = tried.into_iter().filter(|at| vouches(self.key(*at)));
+        let fitting = tried.into_iter().filter(|at| vouches(*at));
         fitting.filter_map(|at| self.keys.get(at?)).map(|(of, _)| of.as_ref()).collect()
     }
 
@@ -151,8 +154,16 @@ impl Ring {
         self.keys.len() > FEW
     }
 
-    fn key(&self, at: Option<usize>) -> &Key {
-        at.and_then(|at| self.keys.get(at)).map_or(&self.nobody, |(_, key)| key)
+    /// The key that a signature is held against: one that cannot have signed costs a pass too.
+    fn signing(&self, at: Option<usize>) -> &Key {
+        let key = at.and_then(|at| self.keys.get(at)).map(|(_, key)| key);
+        key.filter(|key| key.signs()).unwrap_or(&self.nobody.0)
+    }
+
+    /// The same for a secret token.
+    fn token(&self, at: Option<usize>) -> &Key {
+        let key = at.and_then(|at| self.keys.get(at)).map(|(_, key)| key);
+        key.filter(|key| !key.signs()).unwrap_or(&self.nobody.1)
     }
 
     /// Those for `name`, for every group above it, and for all.
@@ -168,11 +179,10 @@ impl Ring {
     }
 }
 
-fn nobody() -> Result<Key, ConfigError> {
-    let mut bytes = [0; 32];
-    rand::fill(&mut bytes).map_err(|_| ConfigError::NoSecret)?;
-    let token = format!("whsec_{}", BASE64_STANDARD.encode(bytes));
-    Key::new(&token).ok_or(ConfigError::SigningToken)
+fn nobody() -> Result<(Key, Key), ConfigError> {
+    let token = new_signing_token().ok_or(ConfigError::NoSecret)?;
+    let key = |text: &str| Key::new(text).ok_or(ConfigError::SigningToken);
+    Ok((key(token.expose_secret())?, key(token.expose_secret().trim_start_matches("whsec_"))?))
 }
 
 #[cfg(test)]
@@ -180,6 +190,7 @@ mod tests {
     use std::sync::Arc;
 
     use aws_lc_rs::hmac;
+    use base64::{Engine, prelude::BASE64_STANDARD};
     use chaffinch_core::Clock;
     use chrono::{DateTime, Utc};
     use http::HeaderValue;
@@ -275,10 +286,19 @@ mod tests {
 
     #[test]
     fn every_delivery_costs_the_same_whatever_project_it_names() {
-        let ring = Ring::new(many(), "").unwrap();
-        let bodies = ["acme/p0", "acme/deep/x", "acme/unknown", "other/p1", "acme/*", "", "a"];
+        let plain = HookSecret {
+            projects: Some("acme/plain".parse().unwrap()),
+            secret: "a secret token of its own".to_owned().into(),
+        };
+        let ring = Ring::new(many().into_iter().chain([plain]).collect(), "").unwrap();
+        let bodies =
+            ["acme/p0", "acme/deep/x", "acme/unknown", "other/p1", "acme/*", "", "a", "acme/plain"];
         for body in bodies.map(opened).iter().map(String::as_str).chain(["", "{}", "no JSON"]) {
-            assert_eq!(ring.tried(body.as_bytes()).len(), MOST_OF_ONE, "{body}");
+            let tried = ring.tried(body.as_bytes());
+            assert_eq!(tried.len(), MOST_OF_ONE, "{body}");
+            // Whatever stands there, a signature costs a pass and a token a comparison.
+            assert!(tried.iter().all(|at| ring.signing(*at).signs()), "{body}");
+            assert!(tried.iter().all(|at| !ring.token(*at).signs()), "{body}");
         }
         let few = Ring::new(many().into_iter().take(FEW).collect(), "").unwrap();
         assert_eq!(few.tried(b"no JSON").len(), FEW);

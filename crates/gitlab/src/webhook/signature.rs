@@ -2,10 +2,11 @@
 //! (Standard Webhooks), or, on older servers and where no signing token is set, the shared secret
 //! itself.
 
-use aws_lc_rs::{constant_time::verify_slices_are_equal, hmac};
+use aws_lc_rs::{constant_time::verify_slices_are_equal, hmac, rand};
 use base64::{Engine, prelude::BASE64_STANDARD};
 use chrono::{DateTime, Utc};
 use http::HeaderMap;
+use secrecy::SecretString;
 
 pub(super) const HEADER: &str = "webhook-signature";
 pub(super) const ID: &str = "webhook-id";
@@ -15,6 +16,14 @@ const TOKEN: &str = "x-gitlab-token";
 const TOLERANCE: u64 = 300;
 /// More entries than any rotation needs; each costs a comparison.
 const MOST_SIGNATURES: usize = 16;
+
+/// A signing token of random bytes, as GitLab takes it: `whsec_` and the base64 of exactly 32. `None`
+/// where the system has no randomness to give.
+pub fn new_signing_token() -> Option<SecretString> {
+    let mut bytes = [0; 32];
+    rand::fill(&mut bytes).ok()?;
+    Some(format!("whsec_{}", BASE64_STANDARD.encode(bytes)).into())
+}
 
 /// A shared secret. Its `Debug` shows its kind only.
 pub(super) enum Key {
@@ -44,6 +53,11 @@ impl Key {
         };
         let bytes = BASE64_STANDARD.decode(signing).ok()?;
         Some(Self::Signing(hmac::Key::new(hmac::HMAC_SHA256, &bytes), bytes.len()))
+    }
+
+    /// Whether it is a signing token.
+    pub(super) fn signs(&self) -> bool {
+        matches!(self, Self::Signing(..))
     }
 
     /// How long the secret is.

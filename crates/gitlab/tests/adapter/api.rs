@@ -1,6 +1,6 @@
 use std::{
     io::{self, Write},
-    sync::{Arc, Mutex},
+    sync::{Arc, Mutex, OnceLock},
 };
 
 use chaffinch_core::{Forge, ForgeError, RepoPath};
@@ -115,6 +115,29 @@ async fn a_redirect_to_another_host_is_followed_without_the_token() {
     assert_eq!(there.line, "GET /blob?sig=1");
     assert_eq!(there.header("private-token"), "");
     assert_eq!(peer.seen_since_opened()[0].header("private-token"), "glpat-read");
+}
+
+#[tokio::test]
+async fn another_host_cannot_lead_the_token_back_to_an_address_of_its_choice() {
+    let back: Arc<OnceLock<String>> = Arc::default();
+    let there = Arc::clone(&back);
+    let elsewhere = Peer::start(move |_| status(302)?.with("location", there.get()?.clone())).await;
+    let target = format!("{}/blob", elsewhere.address);
+    let peer = Peer::start(move |seen| match seen.line.as_str() {
+        "GET /api/v4/chosen" => bytes("application/octet-stream", b"text"),
+        line if line.contains("/repository/files/") => {
+            status(302)?.with("location", target.clone())
+        }
+        _ => None,
+    })
+    .await;
+    let access = peer.open().await;
+    back.set(format!("{}/api/v4/chosen", peer.address)).unwrap();
+    let path = RepoPath::new("a.py").unwrap();
+    assert!(access.source.file(&path, &sha(HEAD)).await.is_ok());
+    let chosen = peer.seen_since_opened().remove(1);
+    assert_eq!(chosen.line, "GET /api/v4/chosen");
+    assert_eq!(chosen.header("private-token"), "");
 }
 
 #[tokio::test]

@@ -67,12 +67,20 @@ async fn read(peer: &Peer) -> Result<Vec<RawReport>, ForgeError> {
 /// The reports by name; of those that cannot be read, there is nothing but the name.
 async fn names(peer: &Peer) -> Vec<String> {
     let reports = read(peer).await.unwrap();
-    let shown = |r: &RawReport| format!("{}{}", if r.bytes.is_empty() { "no " } else { "" }, r.id);
+    let shown = |r: &RawReport| match (r.to_come, r.bytes.is_empty()) {
+        (true, _) => format!("later {}", r.id),
+        (false, true) => format!("no {}", r.id),
+        (false, false) => r.id.to_string(),
+    };
     reports.iter().map(shown).collect()
 }
 
 #[tokio::test]
 async fn a_scan_that_came_to_no_end_is_a_report_that_cannot_be_read() {
+    let expired = |mut job: Value| {
+        job["artifacts_expire_at"] = json!("2026-01-01T00:00:00.000Z");
+        job
+    };
     let optional = |mut job: Value| {
         job["allow_failure"] = json!(true);
         job
@@ -89,6 +97,7 @@ async fn a_scan_that_came_to_no_end_is_a_report_that_cannot_be_read() {
         (job(1, "a-sast: [x]", "canceled"), "no job:1:a-sast---x-:gl-sast-report.json:canceled"),
         (job(1, "sast", "skipped"), "no job:1:sast:gl-sast-report.json:skipped"),
         (with_sast(job(1, "mine", "canceled")), "no job:1:mine:gl-sast-report.json:canceled"),
+        (expired(job(1, "a-sast", "success")), "no job:1:a-sast:gl-sast-report.json:expired"),
         // It is there, whatever became of the job.
         (with_sast(job(1, "mine", "failed")), "job:1:mine:gl-sast-report.json"),
         (job(1, "scan", "failed"), "job:1:scan:scan.json"),
@@ -96,10 +105,9 @@ async fn a_scan_that_came_to_no_end_is_a_report_that_cannot_be_read() {
         (optional(job(1, "scan", "manual")), ""),
         (job(1, "upload-sast", "success"), ""),
         (job(1, "test", "failed"), ""),
-        // Alone, what is still to come is no news.
-        (job(1, "scan", "created"), ""),
-        (job(1, "scan", "running"), ""),
-        (job(1, "a-sast", "pending"), ""),
+        (job(1, "scan", "created"), "later job:1:scan:scan.json:created"),
+        (job(1, "scan", "running"), "later job:1:scan:scan.json:running"),
+        (job(1, "a-sast", "pending"), "later job:1:a-sast:gl-sast-report.json:pending"),
     ];
     for (job, want) in rows {
         let shown = job.to_string();
@@ -114,7 +122,7 @@ async fn a_scan_that_is_still_to_come_stands_beside_one_that_came() {
     let peer = Peer::start(ran(jobs)).await;
     assert_eq!(
         names(&peer).await,
-        ["job:2:a-sast:gl-sast-report.json", "no job:3:scan:scan.json:running"]
+        ["job:2:a-sast:gl-sast-report.json", "later job:3:scan:scan.json:running"]
     );
 }
 
@@ -129,7 +137,7 @@ async fn the_newest_attempt_counts_and_one_that_never_ran_is_none() {
         (("success", "canceled"), vec![newer.to_owned()]),
         (("canceled", "success"), vec![older.to_owned()]),
         (("canceled", "skipped"), vec![format!("no {newer}:canceled")]),
-        (("running", "success"), vec![older.to_owned(), format!("no {newer}:running")]),
+        (("running", "success"), vec![older.to_owned(), format!("later {newer}:running")]),
     ] {
         let peer = Peer::start(both(states.0, states.1)).await;
         assert_eq!(names(&peer).await, want, "{states:?}");
@@ -284,4 +292,27 @@ async fn a_full_page_without_a_word_of_another_may_not_be_all() {
         .await;
         assert_eq!(names(&peer).await.is_empty(), complete, "{count}");
     }
+}
+
+#[tokio::test]
+async fn a_child_of_an_older_pipeline_is_replaced_by_that_of_a_newer_one() {
+    let ran = |parents: [usize; 2], children: [usize; 2], states: [&str; 2]| {
+        let mut jobs = vec![Vec::new(); 5];
+        for (at, state) in children.iter().zip(states) {
+            jobs[*at] = vec![job(*at, "scan", state)];
+        }
+        let pipelines = |ids: [usize; 2]| ids.map(|id| pipeline(id, HEAD, "topic")).to_vec();
+        project(pipelines(parents), pipelines(children), jobs)
+    };
+    let peer = Peer::start(ran([1, 3], [2, 4], ["canceled", "success"])).await;
+    assert_eq!(names(&peer).await, ["job:4:scan:scan.json"]);
+    // Nothing has taken its place yet.
+    let peer = Peer::start(ran([1, 3], [2, 4], ["canceled", "running"])).await;
+    assert_eq!(
+        names(&peer).await,
+        ["no job:2:scan:scan.json:canceled", "later job:4:scan:scan.json:running"]
+    );
+    // Two of the newest pipeline are two scans.
+    let peer = Peer::start(ran([1, 2], [3, 4], ["canceled", "success"])).await;
+    assert_eq!(names(&peer).await, ["job:4:scan:scan.json", "no job:3:scan:scan.json:canceled"]);
 }

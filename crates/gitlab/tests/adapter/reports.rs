@@ -174,11 +174,32 @@ async fn a_head_without_pipelines_has_no_reports_and_a_failure_is_no_absence() {
     })
     .await;
     assert!(read(&peer, peer.config()).await.reports(&change()).await.unwrap().is_empty());
-    for status in [401, 403, 429, 502] {
+    for status in [401, 429, 502] {
         let peer = Peer::start(move |seen| {
             seen.line.contains("/pipelines").then(|| reply(status, json!({})))?
         })
         .await;
         assert!(read(&peer, peer.config()).await.reports(&change()).await.is_err(), "{status}");
     }
+}
+
+/// A project that keeps its pipelines from us, or has none.
+async fn withheld(access: &'static str) -> Vec<String> {
+    let peer = Peer::start(move |seen| {
+        let (_, path) = below(seen)?;
+        match path {
+            "/merge_requests/7/pipelines" => reply(403, json!({})),
+            "" => reply(200, json!({ "id": 42, "path_with_namespace": "acme/shop", "builds_access_level": access })),
+            _ => None,
+        }
+    })
+    .await;
+    let reports = read(&peer, peer.config()).await.reports(&change()).await.unwrap();
+    reports.iter().map(|report| report.id.to_string()).collect()
+}
+
+#[tokio::test]
+async fn pipelines_that_are_withheld_are_missed_unless_the_project_has_none() {
+    assert_eq!(withheld("private").await, ["pipelines:pipelines-are-withheld"]);
+    assert!(withheld("disabled").await.is_empty());
 }

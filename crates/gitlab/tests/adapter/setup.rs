@@ -163,3 +163,26 @@ async fn an_older_gitlab_that_keeps_no_log_of_deliveries_is_no_failure() {
     .await;
     assert_eq!(setup(&peer).try_out(42, 9).await.unwrap(), Tried::Untold);
 }
+
+#[tokio::test]
+async fn a_hook_that_goes_back_to_a_secret_token_signs_no_longer() {
+    let peer = Peer::start(|seen| match seen.line.as_str() {
+        "GET /api/v4/projects/42/hooks?per_page=100&page=1" => {
+            reply(200, json!([shown(7, URL, true, false)]))
+        }
+        "PUT /api/v4/projects/42/hooks/7" => {
+            let signs = seen.body.get("signing_token") != Some(&Value::Null);
+            reply(200, shown(7, URL, signs, true))
+        }
+        _ => None,
+    })
+    .await;
+    assert!(setup(&peer).connect(42, &hook("a secret token of one's own")).await.unwrap().proves);
+}
+
+#[test]
+fn a_new_signing_token_is_what_gitlab_takes() {
+    let token = chaffinch_gitlab::new_signing_token().unwrap();
+    let token = secrecy::ExposeSecret::expose_secret(&token);
+    assert_eq!((token.len(), token.ends_with('=')), ("whsec_".len() + 44, true), "32 bytes");
+}

@@ -32,6 +32,8 @@ pub(crate) const EVENTS: &[&str] = &[
     "milestone_events",
     "emoji_events",
     "resource_access_token_events",
+    "resource_deploy_token_events",
+    "vulnerability_events",
 ];
 
 /// So many failures in a row are passed over.
@@ -126,9 +128,12 @@ impl HookState {
                 _ => {}
             }
         }
+        if sent.get("signing_token").is_some_and(Value::is_null) {
+            self.signing_token = None;
+        }
         if let Some(signing) = text(&sent["signing_token"]) {
             let key = signing.strip_prefix("whsec_").map(|k| BASE64_STANDARD.decode(k));
-            if !matches!(key, Some(Ok(key)) if (24..=64).contains(&key.len())) {
+            if !matches!(key, Some(Ok(key)) if key.len() == 32) {
                 let why = json!({ "message": { "signing_token": ["is invalid"] } });
                 return Err(Box::new(Answer::json(422, &why)));
             }

@@ -23,8 +23,7 @@ pub(super) fn merge(
         if text.len() > MAX_FILE {
             return Err(ConfigError::one("the configuration file is larger than 1 MiB"));
         }
-        let layer =
-            text.parse().map_err(|e| ConfigError::one(format!("the configuration file: {e}")))?;
+        let layer = text.parse().map_err(|e| ConfigError::one(syntax(text, &e)))?;
         overlay(&mut table, layer);
     }
     for (name, text) in environment {
@@ -38,6 +37,13 @@ pub(super) fn merge(
         let path = e.path().to_string();
         ConfigError::one(describe(&path, e.inner().message()))
     })
+}
+
+/// Where a file is not TOML. The line itself may hold a secret, so it is not shown.
+fn syntax(text: &str, error: &toml::de::Error) -> String {
+    let before = error.span().and_then(|span| text.get(..span.start));
+    let line = before.map(|before| format!(", line {}", before.matches('\n').count() + 1));
+    format!("the configuration file{}: {}", line.unwrap_or_default(), error.message())
 }
 
 /// Tables are merged, everything else is replaced.
@@ -86,7 +92,7 @@ fn tables(text: &str) -> Option<Value> {
 fn describe(path: &str, message: &str) -> String {
     let at = if path.is_empty() || path == "." { String::new() } else { format!("{path}: ") };
     let Some(rest) = message.strip_prefix("unknown field `") else {
-        return format!("{at}{message}");
+        return format!("{at}{}", without_value(message));
     };
     let Some((unknown, expected)) = rest.split_once('`') else {
         return format!("{at}{message}");
@@ -95,6 +101,20 @@ fn describe(path: &str, message: &str) -> String {
     match known.min_by_key(|known| distance(unknown, known)) {
         Some(nearest) => format!("unknown setting `{path}`; the nearest known one is `{nearest}`"),
         None => format!("unknown setting `{path}`"),
+    }
+}
+
+/// What was wanted, without what was found: that may be a secret.
+fn without_value(message: &str) -> String {
+    let quotes = ["invalid type: ", "invalid value: ", "invalid length ", "unknown variant "];
+    if !quotes.iter().any(|quote| message.starts_with(quote)) {
+        return message.to_owned();
+    }
+    let (found, wanted) = message.rsplit_once(", expected ").unwrap_or((message, "something else"));
+    let kind = found.strip_prefix("invalid type: ").and_then(|found| found.split(' ').next());
+    match kind {
+        Some(kind) => format!("wants {wanted}, not a {kind}"),
+        None => format!("wants {wanted}"),
     }
 }
 

@@ -44,9 +44,27 @@ fn an_unknown_key_is_an_error_that_names_the_nearest_known_one() {
 #[test]
 fn a_value_of_the_wrong_type_is_an_error_that_names_its_key() {
     let error = load("[policy]\nceiling = \"everything\"", &[]).unwrap_err().to_string();
-    assert!(error.starts_with("policy.ceiling: unknown variant"), "{error}");
+    insta::assert_snapshot!(error, @"policy.ceiling: wants one of `finding`, `slice`, `function`, `related`, `file`");
     let error = load("", &[("CHAFFINCH__SERVER__WORKERS", "many")]).unwrap_err().to_string();
     insta::assert_snapshot!(error, @"CHAFFINCH__SERVER__WORKERS: wants integer, as in a TOML file");
+}
+
+#[test]
+fn what_is_wrong_with_a_value_is_said_without_the_value() {
+    let project = "[{ path = \"a/b\", read_token = \"glpat-SECRET\" }";
+    for (file, environment) in [
+        ("", Some(("CHAFFINCH__GITLAB__PROJECT", project))),
+        ("[gitlab]\nproject = \"glpat-SECRET\"", None),
+        ("[gitlab]\njobs = 3\n[[gitlab.project]]\nread_token = \"glpat-SECRET", None),
+        ("[model]\nkey = { glpat-SECRET = 1 }", None),
+        ("[policy]\nceiling = \"glpat-SECRET\"", None),
+        ("[policy]\ncontent_requests = \"glpat-SECRET, expected x\"", None),
+    ] {
+        let error = load(file, environment.as_slice()).unwrap_err().to_string();
+        assert!(!error.contains("SECRET"), "{file}: {error}");
+    }
+    let error = load("[policy]\n\nceiling = \"x", &[]).unwrap_err().to_string();
+    assert!(error.starts_with("the configuration file, line 3: "), "{error}");
 }
 
 #[test]

@@ -91,6 +91,12 @@ async fn receive(app: &App, forge: ForgeKind, headers: &HeaderMap, body: &[u8]) 
             tracing::warn!("delivery with a bad signature refused");
             return ("bad_signature", StatusCode::UNAUTHORIZED, "bad signature\n");
         }
+        Err(Rejected::Stale) => {
+            tracing::warn!(
+                "delivery that was signed long ago, or ahead, refused: is a clock wrong?"
+            );
+            return ("stale", StatusCode::UNAUTHORIZED, "signed too long ago, or ahead\n");
+        }
         Err(Rejected::NoForge) => {
             tracing::warn!(forge = forge.as_str(), "delivery of a forge that is not configured");
             return ("no_forge", StatusCode::NOT_FOUND, "this forge is not configured\n");

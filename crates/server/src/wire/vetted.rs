@@ -134,22 +134,23 @@ impl Vetted {
 
     /// Takes what is good of the tokens that are there now; how often they have changed.
     fn reread(&self, at: usize, entry: &GitLabProject) -> u64 {
+        // Under the lock, so that the last to read is the last to put.
         let mut all = lock(&self.held);
-        let Some((held, change)) = all.get_mut(at) else { return 0 };
+        let Some((held, change)) = all.get(at).cloned() else { return 0 };
+        let held = &held;
         let fresh = renewed(entry, held);
         let same = |a: &SecretString, b: &SecretString| a.expose_secret() == b.expose_secret();
         if same(&fresh.read, &held.read) && same(&fresh.write, &held.write) {
-            return *change;
+            return change;
         }
-        *held = fresh;
-        *change += 1;
-        let change = *change;
-        // Under the lock, so that the last to read is the last to put.
-        let tokens = all.iter().map(|(tokens, _)| tokens.clone()).collect();
+        let mut tokens: Vec<_> = all.iter().map(|(tokens, _)| tokens.clone()).collect();
+        tokens[at] = fresh.clone();
         if let Err(error) = self.gitlab.set_tokens(tokens) {
             tracing::warn!(%error, "the tokens of before are used");
+            return change;
         }
-        change
+        all[at] = (fresh, change + 1);
+        change + 1
     }
 
     fn change_of(&self, at: usize) -> u64 {

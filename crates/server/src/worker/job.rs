@@ -177,7 +177,7 @@ async fn uploaded(app: &App, job: &Job, number: u64) -> Result<(Uploads, Vec<Str
             match room.checked_sub(bytes.len()) {
                 Some(left) => {
                     room = left;
-                    uploads.reports.push(RawReport { id, bytes });
+                    uploads.reports.push(RawReport { id, bytes, to_come: false });
                 }
                 None => uploads.lost.push(format!("it is one too many to be read at once ({id})")),
             }

@@ -445,6 +445,7 @@ async fn a_scan_of_a_merge_commit_is_about_the_head_of_now() {
         let upload = RawReport {
             id: ReportId::new("u").unwrap(),
             bytes: SourceBytes::new(semgrep(&[hit("other", "app/db.py", 9)])),
+            to_come: false,
         };
         let done = world.try_job(&job, false, vec![upload]).await.unwrap();
         assert_eq!(published(&done), (1, 1), "the upload is for the other commit");
@@ -459,6 +460,7 @@ async fn an_uploaded_report_counts_as_one_of_the_forge() {
     let upload = RawReport {
         id: ReportId::new("u").unwrap(),
         bytes: SourceBytes::new(semgrep(&[hit("python.sqli", "app/db.py", 5)])),
+        to_come: false,
     };
     let job = world.job(Trigger::Report(upload.id.clone()));
     assert_eq!(published(&world.try_job(&job, false, vec![upload]).await.unwrap()), (1, 1));

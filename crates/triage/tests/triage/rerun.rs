@@ -307,6 +307,7 @@ async fn of_a_tool_with_two_scans_both_are_waited_for() {
     let report = |id: &str, bytes: Vec<u8>| RawReport {
         id: ReportId::new(id).unwrap(),
         bytes: SourceBytes::new(bytes),
+        to_come: false,
     };
     let job = world.job(Trigger::Change);
     world.try_job(&job, false, vec![report("back", semgrep(&[]))]).await.unwrap();

@@ -11,7 +11,7 @@ async fn a_hook_is_made_tested_changed_and_removed_without_ever_telling_its_secr
     let scene = Scene::new().await;
     scene.write.role(40);
     let (url, kept) = receiver(200).await;
-    let signing = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw";
+    let signing = "whsec_MDEyMzQ1Njc4OWFiY2RlZjAxMjM0NTY3ODlhYmNkZWY=";
     let body = json!({ "url": url, "merge_requests_events": true, "push_events": false, "signing_token": signing, "token": "plain" });
     let made = scene.post("/hooks", body).await;
     assert_eq!(made.status, 201);

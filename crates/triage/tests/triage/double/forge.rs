@@ -113,7 +113,7 @@ impl FakeForge {
     pub(crate) fn report(&self, bytes: Vec<u8>) {
         let mut state = self.state();
         let id = format!("r-{}", state.reports.len()).parse().unwrap();
-        state.reports.push(RawReport { id, bytes: SourceBytes::new(bytes) });
+        state.reports.push(RawReport { id, bytes: SourceBytes::new(bytes), to_come: false });
     }
 
     pub(crate) fn clear_reports(&self) {
