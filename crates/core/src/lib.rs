@@ -31,7 +31,7 @@ pub use ports::{
     Source, StoreError, TokenCount, Vault, VaultKind,
 };
 pub use prompt::{AnswerSchema, Prompt};
-pub use receipt::{ContentRequests, Receipt, Sent};
+pub use receipt::{Chain, ContentRequests, Flaw, Receipt, Sent};
 pub use text::{SourceBytes, SourceText};
 pub use thread::{
     Comment, CommentId, Marker, MarkerKind, NewThread, Placement, Posted, Side, Thread, ThreadId,

@@ -67,3 +67,43 @@ pub struct Sent {
     /// Why.
     pub reason: Reason,
 }
+
+/// The receipts of a repository, as a chain: each names the digest of the one before it.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Chain {
+    /// How many there are.
+    pub receipts: u64,
+    /// The number of the oldest; those before it have expired.
+    pub first: Option<u64>,
+    /// The number of the newest.
+    pub last: Option<u64>,
+    /// The digest of the newest (SHA-256, hexadecimal): whoever notes it down can tell later that
+    /// nothing before it was changed.
+    pub head: Option<String>,
+    /// What is wrong, the oldest first.
+    pub flaws: Vec<Flaw>,
+}
+
+/// What is wrong with a chain of receipts.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Flaw {
+    /// These are not there, and have not expired.
+    Missing {
+        /// The number of the first.
+        first: u64,
+        /// The number of the last.
+        last: u64,
+    },
+    /// It is not the one that the next one names.
+    Altered {
+        /// Its number.
+        number: u64,
+    },
+    /// It is there and cannot be read.
+    Unreadable {
+        /// Its number.
+        number: u64,
+    },
+    /// What says which one is the last is not there: some may have been cut off.
+    NoEnd,
+}

@@ -1,22 +1,22 @@
 //! The vault and the receipts, over a shelf: the same for both stores.
 
+mod receipts;
+
 use std::{sync::Arc, time::Duration};
 
-use chaffinch_core::{Clock, Entropy, Receipt, RepoId, SourceBytes, StoreError, VaultKind};
+use chaffinch_core::{Clock, Entropy, RepoId, SourceBytes, StoreError, VaultKind};
 use chrono::{DateTime, Utc};
 
 use crate::{
     Sealer,
     config::{MAX_TTL, MAX_VALUE_BYTES, millis, refused},
     sealer::RepoKeys,
-    shelf::{Entry, Place, RECEIPT, Shelf},
+    shelf::{Entry, Place, Shelf},
 };
 
 const SALT_BYTES: usize = 32;
 const MAX_KEYS: usize = 1_000;
 const MAX_NAME_BYTES: usize = 512;
-/// How many receipts are read in one go.
-const PAGE: usize = 500;
 /// How often a value is sealed anew because its repository was destroyed meanwhile.
 const TRIES: usize = 3;
 
@@ -45,19 +45,8 @@ impl Cabinet {
         key: &str,
     ) -> Result<Option<SourceBytes>, StoreError> {
         check_name(key)?;
-        let place = Place::new(repo, kind.as_str());
-        let Some(keys) = self.keys_of(repo).await? else { return Ok(None) };
-        let names = seal_names(&keys, place.kind, key)?;
-        let values = self.shelf.get(&place, names).await?;
-        let now = self.now();
-        let opened = keys.iter().zip(values).filter_map(|(keys, value)| {
-            let opened = keys.open(place.kind, key, value?);
-            if opened.is_none() {
-                tracing::warn!(kind = place.kind, "a stored value does not open; it is ignored");
-            }
-            opened.filter(|(expires, _)| *expires > now)
-        });
-        Ok(opened.map(|(_, value)| value).next())
+        let found = self.fetch(repo, kind.as_str(), &[key.to_owned()]).await?.pop().flatten();
+        Ok(found.map(|(_, value)| value))
     }
 
     pub(crate) async fn put(
@@ -112,52 +101,31 @@ impl Cabinet {
         self.shelf.destroy(&repo.key()).await
     }
 
-    pub(crate) async fn append(&self, receipt: &Receipt) -> Result<(), StoreError> {
-        let id = &receipt.id;
-        if id.is_empty() || id.len() > 64 || !id.bytes().all(|b| b.is_ascii_alphanumeric()) {
-            return Err(refused("a receipt's id must be 1 to 64 letters or digits"));
-        }
-        let expires = receipt.at.timestamp_millis().min(self.now()) + millis(MAX_TTL);
-        if expires <= self.now() {
-            return Err(refused("a receipt over 180 days old"));
-        }
-        let text = serde_json::to_vec(receipt)
-            .map_err(|_| StoreError::Other("a receipt cannot be written".into()))?;
-        let name = receipt_name(receipt.change.number, id);
-        self.keep(&receipt.change.repo, RECEIPT, &name, &text, expires, true).await
-    }
-
-    pub(crate) async fn list(
+    /// What lies under these names, with its expiry, in their order; what does not open or has expired
+    /// counts as absent.
+    async fn fetch(
         &self,
         repo: &RepoId,
-        change: Option<u64>,
-    ) -> Result<Vec<Receipt>, StoreError> {
-        let place = Place::new(repo, RECEIPT);
-        let Some(keys) = self.keys_of(repo).await? else { return Ok(Vec::new()) };
-        let mut names = self.names(repo, RECEIPT, &keys).await?;
-        if let Some(change) = change {
-            let prefix = receipt_name(change, "");
-            names.retain(|name| name.starts_with(&prefix));
-        }
+        kind: &'static str,
+        names: &[String],
+    ) -> Result<Vec<Option<(i64, SourceBytes)>>, StoreError> {
+        let mut found: Vec<Option<(i64, SourceBytes)>> = names.iter().map(|_| None).collect();
+        let Some(keys) = self.keys_of(repo).await? else { return Ok(found) };
+        let place = Place::new(repo, kind);
         let now = self.now();
-        let mut receipts = Vec::with_capacity(names.len());
-        for page in names.chunks(PAGE) {
-            for keys in &keys {
-                let sealed = page.iter().map(|name| keys.seal_name(RECEIPT, name));
-                let values = self.shelf.get(&place, sealed.collect::<Result<_, _>>()?).await?;
-                for (name, value) in page.iter().zip(values) {
-                    let Some(value) = value else { continue };
-                    match open_receipt(keys, name, value) {
-                        Some((expires, receipt)) if expires > now => receipts.push(receipt),
-                        Some(_) => {}
-                        None => tracing::warn!(kind = RECEIPT, "a stored value does not open"),
-                    }
+        for keys in &keys {
+            let sealed = names.iter().map(|name| keys.seal_name(kind, name));
+            let values = self.shelf.get(&place, sealed.collect::<Result<_, _>>()?).await?;
+            for ((slot, name), value) in found.iter_mut().zip(names).zip(values) {
+                let Some(value) = value.filter(|_| slot.is_none()) else { continue };
+                let opened = keys.open(kind, name, value);
+                if opened.is_none() {
+                    tracing::warn!(kind, "a stored value does not open; it is ignored");
                 }
+                *slot = opened.filter(|(expires, _)| *expires > now);
             }
         }
-        receipts.sort_by(|a, b| (a.at, &a.id).cmp(&(b.at, &b.id)));
-        receipts.dedup_by(|a, b| a.id == b.id);
-        Ok(receipts)
+        Ok(found)
     }
 
     async fn keep(
@@ -245,15 +213,6 @@ impl Cabinet {
 
 fn seal_names(keys: &[RepoKeys], kind: &str, name: &str) -> Result<Vec<Vec<u8>>, StoreError> {
     keys.iter().map(|keys| keys.seal_name(kind, name)).collect()
-}
-
-fn receipt_name(change: u64, id: &str) -> String {
-    format!("{change}:{id}")
-}
-
-fn open_receipt(keys: &RepoKeys, name: &str, sealed: Vec<u8>) -> Option<(i64, Receipt)> {
-    let (expires, text) = keys.open(RECEIPT, name, sealed)?;
-    Some((expires, serde_json::from_slice(text.expose()).ok()?))
 }
 
 fn check_name(name: &str) -> Result<(), StoreError> {

@@ -97,6 +97,10 @@ macro_rules! store_ports {
             ) -> Result<Vec<Receipt>, StoreError> {
                 self.cabinet.list(repo, change).await
             }
+
+            async fn verify(&self, repo: &RepoId) -> Result<Chain, StoreError> {
+                self.cabinet.verify(repo).await
+            }
         }
     };
 }

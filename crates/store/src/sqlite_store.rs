@@ -10,8 +10,8 @@ use std::{fmt, fs::File, path::Path, sync::Arc, time::Duration};
 
 use async_trait::async_trait;
 use chaffinch_core::{
-    Acked, Clock, Enqueued, Entropy, Job, Lease, Queue, QueueDepth, Receipt, Receipts, RepoId,
-    SourceBytes, StoreError, Vault, VaultKind,
+    Acked, Chain, Clock, Enqueued, Entropy, Job, Lease, Queue, QueueDepth, Receipt, Receipts,
+    RepoId, SourceBytes, StoreError, Vault, VaultKind,
 };
 use chrono::{DateTime, Utc};
 

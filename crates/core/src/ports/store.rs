@@ -5,7 +5,7 @@ use std::time::Duration;
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
 
-use crate::{Acked, Enqueued, Job, Lease, QueueDepth, Receipt, RepoId, SourceBytes};
+use crate::{Acked, Chain, Enqueued, Job, Lease, QueueDepth, Receipt, RepoId, SourceBytes};
 
 /// A durable queue. A job that was accepted is done at least once, whatever crashes.
 #[async_trait]
@@ -115,6 +115,9 @@ pub trait Receipts: Send + Sync {
 
     /// The receipts of a repository, or of one of its changes, oldest first.
     async fn list(&self, repo: &RepoId, change: Option<u64>) -> Result<Vec<Receipt>, StoreError>;
+
+    /// Whether the receipts of a repository are all there, as they were written.
+    async fn verify(&self, repo: &RepoId) -> Result<Chain, StoreError>;
 }
 
 /// Why a store did not do it.

@@ -10,8 +10,9 @@ use std::{
 
 use async_trait::async_trait;
 use chaffinch_core::{
-    AnswerSchema, ChangeId, Clock, ContentRequests, Entropy, Excerpt, ExcerptLine, Fingerprint,
-    ForgeKind, Prompt, Reason, Receipt, Receipts, RepoId, Rung, StoreError, TokenCount,
+    AnswerSchema, Chain, ChangeId, Clock, ContentRequests, Entropy, Excerpt, ExcerptLine,
+    Fingerprint, ForgeKind, Prompt, Reason, Receipt, Receipts, RepoId, Rung, StoreError,
+    TokenCount,
 };
 use chaffinch_egress::{Cleared, Disclosure, Door, Endpoint, Policy};
 use chaffinch_openai::Config;
@@ -107,6 +108,11 @@ impl Receipts for Kept {
             r.change.repo == *repo && change.is_none_or(|number| r.change.number == number)
         };
         Ok(kept.iter().filter(wanted).cloned().collect())
+    }
+
+    async fn verify(&self, repo: &RepoId) -> Result<Chain, StoreError> {
+        let receipts = self.list(repo, None).await?.len() as u64;
+        Ok(Chain { receipts, ..Chain::default() })
     }
 }
 

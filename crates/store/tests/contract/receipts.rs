@@ -1,16 +1,19 @@
 //! What both keepers of receipts do.
 
-use std::{collections::BTreeMap, time::Duration};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    time::Duration,
+};
 
 use chaffinch_core::{
-    ChangeId, Clock as _, CommitSha, ContentRequests, Fingerprint, Reason, Receipt, RepoPath,
-    RuleId, Sent, StoreError,
+    Chain, ChangeId, Clock as _, CommitSha, ContentRequests, Fingerprint, Flaw, Reason, Receipt,
+    RepoPath, RuleId, Sent, StoreError,
 };
 use chrono::{TimeZone as _, Utc};
 
 use crate::{
     on_both,
-    setting::{DAY, Setting, repo},
+    setting::{DAY, KEY, OTHER_KEY, Setting, repo},
 };
 
 on_both! {
@@ -21,6 +24,13 @@ on_both! {
     a_receipt_without_a_proper_id_is_refused
     receipts_survive_a_crash
     many_receipts_are_listed_whole
+    a_chain_that_nobody_touched_is_whole
+    a_receipt_that_is_removed_is_missed_at_its_place
+    a_receipt_that_is_overwritten_is_found
+    a_chain_whose_end_is_cut_off_is_found
+    receipts_that_have_expired_are_no_flaw
+    receipts_written_at_once_are_one_chain
+    a_chain_goes_on_after_the_key_was_rotated
 }
 
 /// The `n`th receipt, a second after the one before, on change `number`.
@@ -120,4 +130,122 @@ async fn many_receipts_are_listed_whole(s: &mut Setting) {
     assert_eq!(all.len(), 1100);
     assert!(all.is_sorted_by_key(|receipt| receipt.at));
     assert_eq!(s.receipts().list(&repo(1, 2), Some(1)).await.unwrap().len(), 367);
+}
+
+/// Writes so many receipts, and says under which names they lie, in their order, and then under
+/// which the last number.
+async fn written(s: &Setting, count: u32) -> (Vec<Vec<u8>>, Vec<u8>) {
+    let sealed = || s.sealed(&repo(1, 2), "receipt").into_iter().collect::<BTreeMap<_, _>>();
+    let (mut names, mut changed) = (Vec::new(), BTreeSet::new());
+    for n in 1..=count {
+        let before = sealed();
+        let at = s.clock.now();
+        s.receipts().append(&Receipt { at, ..receipt(n, 7) }).await.unwrap();
+        let after = sealed();
+        let fresh = after.iter().filter(|(name, _)| !before.contains_key(*name));
+        names.push(fresh.max_by_key(|(_, value)| value.len()).unwrap().0.clone());
+        changed
+            .extend(before.iter().filter(|(name, v)| after[*name] != **v).map(|(n, _)| n.clone()));
+    }
+    assert_eq!(changed.len(), 1, "only what says which is the last one is ever changed");
+    (names, changed.pop_first().unwrap())
+}
+
+async fn chain(s: &Setting) -> Chain {
+    s.receipts().verify(&repo(1, 2)).await.unwrap()
+}
+
+async fn a_chain_that_nobody_touched_is_whole(s: &mut Setting) {
+    assert_eq!(chain(s).await, Chain::default());
+    written(s, 3).await;
+    let three = chain(s).await;
+    assert_eq!((three.receipts, three.first, three.last), (3, Some(1), Some(3)));
+    assert_eq!(three.flaws, []);
+    s.crash().await;
+    assert_eq!(chain(s).await, three);
+    s.receipts().append(&receipt(9, 8)).await.unwrap();
+    assert_ne!(chain(s).await.head, three.head);
+    assert_eq!(s.receipts().verify(&repo(1, 3)).await.unwrap(), Chain::default());
+}
+
+async fn a_receipt_that_is_removed_is_missed_at_its_place(s: &mut Setting) {
+    let (names, _) = written(s, 6).await;
+    s.discard(&repo(1, 2), "receipt", &names[2]);
+    s.discard(&repo(1, 2), "receipt", &names[3]);
+    assert_eq!(chain(s).await.flaws, [Flaw::Missing { first: 3, last: 4 }]);
+    s.discard(&repo(1, 2), "receipt", &names[0]);
+    let flaws = chain(s).await.flaws;
+    assert_eq!(flaws, [Flaw::Missing { first: 1, last: 1 }, Flaw::Missing { first: 3, last: 4 }]);
+}
+
+async fn a_receipt_that_is_overwritten_is_found(s: &mut Setting) {
+    let (names, last) = written(s, 4).await;
+    let sealed: BTreeMap<_, _> = s.sealed(&repo(1, 2), "receipt").into_iter().collect();
+    // Another one's bytes do not open in its place.
+    s.overwrite(&repo(1, 2), &names[1], &sealed[&names[2]]);
+    assert_eq!(chain(s).await.flaws, [Flaw::Unreadable { number: 2 }]);
+    s.overwrite(&repo(1, 2), &names[1], &sealed[&names[1]]);
+    assert_eq!(chain(s).await.flaws, []);
+
+    // Whoever makes the bot write another one in its place cannot make the next one name that.
+    for name in names[1..].iter().chain([&last]) {
+        s.discard(&repo(1, 2), "receipt", name);
+    }
+    for n in [12, 13, 14] {
+        s.receipts().append(&receipt(n, 7)).await.unwrap();
+    }
+    for name in &names[2..] {
+        s.overwrite(&repo(1, 2), name, &sealed[name]);
+    }
+    assert_eq!(chain(s).await.flaws, [Flaw::Altered { number: 2 }]);
+}
+
+async fn a_chain_whose_end_is_cut_off_is_found(s: &mut Setting) {
+    let (names, last) = written(s, 4).await;
+    s.discard(&repo(1, 2), "receipt", &names[3]);
+    assert_eq!(chain(s).await.flaws, [Flaw::Missing { first: 4, last: 4 }]);
+    s.discard(&repo(1, 2), "receipt", &last);
+    assert_eq!(chain(s).await.flaws, [Flaw::NoEnd]);
+}
+
+async fn receipts_that_have_expired_are_no_flaw(s: &mut Setting) {
+    for (n, days) in [(1, 100), (2, 70), (3, 100), (4, 0)] {
+        let at = s.clock.now();
+        s.receipts().append(&Receipt { at, ..receipt(n, 7) }).await.unwrap();
+        s.clock.advance(DAY * days);
+    }
+    let left = chain(s).await;
+    assert_eq!((left.receipts, left.first, left.last), (3, Some(2), Some(4)));
+    assert_eq!(left.flaws, []);
+    // All are gone, and the next one goes on where they ended.
+    s.clock.advance(DAY * 179);
+    s.receipts().append(&Receipt { at: s.clock.now(), ..receipt(5, 7) }).await.unwrap();
+    s.clock.advance(DAY * 2);
+    let left = chain(s).await;
+    assert_eq!((left.first, left.last, left.flaws), (Some(5), Some(5), vec![]));
+}
+
+async fn receipts_written_at_once_are_one_chain(s: &mut Setting) {
+    let stores = [s.store().clone(), s.another().await, s.another().await];
+    let writing = (0..60).map(|n| {
+        let receipts = stores[n % 3].receipts.clone();
+        let n = u32::try_from(n).unwrap();
+        tokio::spawn(async move { receipts.append(&receipt(n, 7)).await.unwrap() })
+    });
+    for writing in writing.collect::<Vec<_>>() {
+        writing.await.unwrap();
+    }
+    let chain = chain(s).await;
+    assert_eq!((chain.receipts, chain.last, chain.flaws), (60, Some(60), vec![]));
+    assert_eq!(s.receipts().list(&repo(1, 2), None).await.unwrap().len(), 60);
+}
+
+async fn a_chain_goes_on_after_the_key_was_rotated(s: &mut Setting) {
+    s.receipts().append(&receipt(1, 7)).await.unwrap();
+    s.secrets = (OTHER_KEY, Some(KEY));
+    s.reopen().await;
+    s.receipts().append(&receipt(1, 7)).await.unwrap();
+    s.receipts().append(&receipt(2, 7)).await.unwrap();
+    let chain = chain(s).await;
+    assert_eq!((chain.receipts, chain.last, chain.flaws), (2, Some(2), vec![]));
 }

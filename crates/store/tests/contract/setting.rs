@@ -6,6 +6,7 @@ use std::{
     time::Duration,
 };
 
+use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use chaffinch_core::{
     Clock, CommitSha, DeliveryId, Entropy, ForgeKind, Job, Lease, Queue, Receipts, RepoId,
     RepoName, SourceBytes, Subject, Trigger, Vault,
@@ -212,6 +213,25 @@ impl Setting {
                 set.exec(&mut server.raw()).unwrap();
             }
         }
+    }
+
+    /// Takes a sealed value away; `name` is from [`Self::sealed`].
+    pub(crate) fn discard(&self, repo: &RepoId, kind: &str, name: &[u8]) {
+        let gone: usize = match &self.behind {
+            Behind::Sqlite(_) => Connection::open(self.file())
+                .unwrap()
+                .execute("DELETE FROM sealed WHERE repo = ?1 AND name = ?2", (repo.key(), name))
+                .unwrap(),
+            Behind::Redis(server) => {
+                let mut raw = server.raw();
+                let start = format!("chaffinch:v1:{{{}}}:", repo.key());
+                let sealed = &name[start.len() + kind.len() + 1..];
+                let member = URL_SAFE_NO_PAD.decode(sealed).unwrap();
+                let _: usize = raw.zrem(format!("{start}index:{kind}"), member).unwrap();
+                raw.unlink(name).unwrap()
+            }
+        };
+        assert_eq!(gone, 1);
     }
 
     /// Puts a job there that this version cannot read.

@@ -160,8 +160,9 @@ async fn an_altered_value_is_absent(s: &mut Setting) {
         assert_eq!(get(s, &ours, kind, "k").await.as_deref(), Some("value"));
     }
     s.receipts().append(&receipt(1, 7)).await.unwrap();
-    let [(name, value)] = s.sealed(&ours, "receipt").try_into().unwrap();
-    s.overwrite(&ours, &name, &flipped(&value, 30));
+    let sealed = s.sealed(&ours, "receipt");
+    let (name, value) = sealed.iter().max_by_key(|(_, value)| value.len()).unwrap();
+    s.overwrite(&ours, name, &flipped(value, 30));
     assert!(s.receipts().list(&ours, None).await.unwrap().is_empty());
 }
 
@@ -209,7 +210,8 @@ async fn the_key_before_opens_what_it_sealed(s: &mut Setting) {
     s.receipts().append(&receipt(2, 7)).await.unwrap();
     // Nor is a receipt altered by coming again under the new key.
     s.receipts().append(&Receipt { lines: 0, ..receipt(1, 7) }).await.unwrap();
-    assert_eq!(s.sealed(&ours, "receipt").len(), 2);
+    // Two receipts, two ids, and which is the last one.
+    assert_eq!(s.sealed(&ours, "receipt").len(), 5);
     put(s, &ours, VaultKind::Answer, "both", "sealed after").await;
     assert_eq!(get(s, &ours, VaultKind::Answer, "old").await.as_deref(), Some("sealed before"));
     assert_eq!(get(s, &ours, VaultKind::Answer, "both").await.as_deref(), Some("sealed after"));
