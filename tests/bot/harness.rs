@@ -229,6 +229,13 @@ impl Bot {
         if self.forge.faults().left() > 0 {
             complaints.push("planned trouble never came".to_owned());
         }
+        let mut audit = |stored: chaffinch_core::Stored| {
+            let fault = stored.fault().map(|fault| format!("{}: {fault}", stored.key));
+            complaints.extend(fault);
+        };
+        if let Err(error) = self.app.audit().walk(&mut audit).await {
+            complaints.push(format!("the store cannot be audited: {error}"));
+        }
         if !self.expect_jobs && self.jobs_left().await > 0 {
             complaints.push("jobs are left in the queue".to_owned());
         }

@@ -57,6 +57,11 @@ pub(crate) enum Command {
     },
     /// Check the configuration, and ask the forges what our credentials allow, and until when.
     Doctor(Doctor),
+    /// Hold what we keep against the promises.
+    Audit {
+        #[command(subcommand)]
+        what: Audit,
+    },
     /// Run a fake forge on this machine, to try things on.
     Sandbox {
         #[command(subcommand)]
@@ -68,6 +73,46 @@ pub(crate) enum Command {
         command: ConfigCommand,
     },
 }
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Audit {
+    /// List every key of the store: its kind, how long it lives, and whether it is sealed.
+    Store(AuditStore),
+}
+
+#[derive(Debug, clap::Args)]
+#[command(after_help = AUDIT_EXAMPLES)]
+pub(crate) struct AuditStore {
+    /// The configuration file.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) config: Option<PathBuf>,
+    /// Only what breaks a rule, and how much there is of each kind.
+    #[arg(long)]
+    pub(crate) summary: bool,
+    /// How it is written; as JSON, one object a line.
+    #[arg(long, value_enum, default_value_t = Listing::Table)]
+    pub(crate) format: Listing,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Listing {
+    /// For people.
+    Table,
+    /// For programs.
+    Json,
+}
+
+const AUDIT_EXAMPLES: &str = "\
+Names are sealed, too; nothing that a value holds is shown. A SQLite file is one process's
+alone: stop the server first.
+
+Examples:
+  chaffinch audit store --config chaffinch.toml
+  chaffinch audit store --config chaffinch.toml --summary
+  chaffinch audit store --config chaffinch.toml --format json > store.jsonl
+
+Exit codes: 0 everything keeps to the rules, 1 something does not, 2 wrong call or
+configuration, or no store.";
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum Connect {

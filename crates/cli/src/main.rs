@@ -1,6 +1,7 @@
 #![doc = include_str!("../README.md")]
 
 mod args;
+mod audit;
 mod check;
 mod connect;
 mod demo;
@@ -18,7 +19,7 @@ mod triage;
 
 use std::process::ExitCode;
 
-use args::{Args, Command, ConfigCommand, Connect, Rotate, Sandbox};
+use args::{Args, Audit, Command, ConfigCommand, Connect, Rotate, Sandbox};
 use clap::Parser;
 
 /// Something is wrong with how we were called, or with the configuration.
@@ -53,6 +54,7 @@ async fn run(args: Args) -> anyhow::Result<ExitCode> {
         Command::Rotate { forge: Rotate::Gitlab(options) } => {
             connect::rotate(options, environment).await
         }
+        Command::Audit { what: Audit::Store(options) } => audit::store(options, environment).await,
         Command::Doctor(options) => doctor::run(options, environment).await,
         Command::Sandbox { forge: Sandbox::Gitlab(options) } => sandbox::gitlab(options).await,
         Command::Config { command: ConfigCommand::Check { config } } => {

@@ -10,6 +10,7 @@ mod job;
 mod ports;
 mod prompt;
 mod receipt;
+mod stored;
 mod text;
 mod thread;
 mod triage;
@@ -27,11 +28,12 @@ pub use ids::{
 };
 pub use job::{Acked, Enqueued, Job, Lease, QueueDepth, Subject, Trigger};
 pub use ports::{
-    Access, Clock, Discussion, Entropy, Forge, ForgeError, Grant, Queue, RawReport, Receipts,
-    Source, StoreError, TokenCount, Vault, VaultKind,
+    Access, Audit, Clock, Discussion, Entropy, Forge, ForgeError, Grant, Queue, RawReport,
+    Receipts, Source, StoreError, TokenCount, Vault, VaultKind,
 };
 pub use prompt::{AnswerSchema, Prompt};
 pub use receipt::{Chain, ContentRequests, Flaw, Receipt, Sent};
+pub use stored::{Fault, LONGEST_KEPT, Sealing, Stored};
 pub use text::{SourceBytes, SourceText};
 pub use thread::{
     Comment, CommentId, Marker, MarkerKind, NewThread, Placement, Posted, Side, Thread, ThreadId,

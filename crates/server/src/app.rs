@@ -3,7 +3,7 @@
 use std::{sync::Arc, time::Duration};
 
 use chaffinch_core::{
-    Clock, Enqueued, Entropy, ForgeKind, Job, Queue, RepoName, StoreError, Vault,
+    Audit, Clock, Enqueued, Entropy, ForgeKind, Job, Queue, RepoName, StoreError, Vault,
 };
 use chaffinch_egress::Door;
 use chaffinch_triage::Engine;
@@ -18,6 +18,7 @@ pub struct App {
     pub(crate) forges: Forges,
     pub(crate) queue: Arc<dyn Queue>,
     pub(crate) vault: Arc<dyn Vault>,
+    pub(crate) audit: Arc<dyn Audit>,
     pub(crate) door: Arc<Door>,
     pub(crate) engine: Engine,
     pub(crate) clock: Arc<dyn Clock>,
@@ -65,6 +66,11 @@ impl App {
     /// The queue, for whoever wants to look at it.
     pub fn queue(&self) -> &dyn Queue {
         &*self.queue
+    }
+
+    /// All that the store holds, to hold it against the rules.
+    pub fn audit(&self) -> &dyn Audit {
+        &*self.audit
     }
 
     /// The vault, for the same: what is sealed can be seen by its keys alone.

@@ -10,7 +10,7 @@ use std::{sync::Arc, time::Duration};
 
 use anyhow::{Context, anyhow, bail};
 use chaffinch_context::{Extractor, O200k};
-use chaffinch_core::{Clock, Entropy, ForgeKind, Queue, Receipts, TokenCount, Vault};
+use chaffinch_core::{Audit, Clock, Entropy, ForgeKind, Queue, Receipts, TokenCount, Vault};
 use chaffinch_egress::{self as egress, Door, Model, PolicyError};
 use chaffinch_openai as openai;
 use chaffinch_store::{QueueConfig, RedisConfig, RedisStore, Sealer, SqliteStore};
@@ -35,11 +35,12 @@ const THE_REST: Duration = Duration::from_secs(5 * 60);
 /// An upload token is as good as its length.
 const SHORTEST_TOKEN: usize = 16;
 
-/// One store behind its three ports.
+/// One store behind its ports.
 struct StoreAt {
     queue: Arc<dyn Queue>,
     vault: Arc<dyn Vault>,
     receipts: Arc<dyn Receipts>,
+    audit: Arc<dyn Audit>,
 }
 
 impl App {
@@ -62,6 +63,7 @@ impl App {
             forges,
             queue: store.queue,
             vault: store.vault,
+            audit: store.audit,
             door,
             engine,
             clock,
@@ -84,13 +86,23 @@ struct Edge {
 
 fn edge(config: &Config, clock: &Arc<dyn Clock>) -> anyhow::Result<Edge> {
     let forges = forge::forges(config, clock)?;
+    let uploads = uploads(config, &forges.kinds())?;
+    Ok(Edge { uploads, forges, sealer: sealer(config)? })
+}
+
+fn sealer(config: &Config) -> anyhow::Result<Sealer> {
     let previous = given("store.key_previous", &config.store.key_previous())?;
-    Ok(Edge {
-        uploads: uploads(config, &forges.kinds())?,
-        forges,
-        sealer: Sealer::new(&wanted("store.key", &config.store.key())?, previous.as_ref())
-            .context("store.key")?,
-    })
+    let key = wanted("store.key", &config.store.key())?;
+    Sealer::new(&key, previous.as_ref()).context("store.key")
+}
+
+/// The store that the configuration names, to look through.
+///
+/// # Errors
+/// A sentence that says what to do; a SQLite file is one process's alone.
+pub async fn store_to_audit(config: &Config) -> anyhow::Result<Arc<dyn Audit>> {
+    let (clock, entropy) = (Arc::new(SystemClock), Arc::new(SystemEntropy));
+    Ok(store_at(config, sealer(config)?, clock, entropy).await?.audit)
 }
 
 /// Who may upload.
@@ -277,8 +289,8 @@ async fn store_at(
     Ok(shared(Arc::new(store)))
 }
 
-fn shared<S: Queue + Vault + Receipts + 'static>(store: Arc<S>) -> StoreAt {
-    StoreAt { queue: store.clone(), vault: store.clone(), receipts: store }
+fn shared<S: Queue + Vault + Receipts + Audit + 'static>(store: Arc<S>) -> StoreAt {
+    StoreAt { queue: store.clone(), vault: store.clone(), receipts: store.clone(), audit: store }
 }
 
 /// The policy in force, as `egress` wants it.

@@ -4,7 +4,7 @@ mod receipts;
 
 use std::{sync::Arc, time::Duration};
 
-use chaffinch_core::{Clock, Entropy, RepoId, SourceBytes, StoreError, VaultKind};
+use chaffinch_core::{Clock, Entropy, RepoId, Sealing, SourceBytes, StoreError, VaultKind};
 use chrono::{DateTime, Utc};
 
 use crate::{
@@ -126,6 +126,23 @@ impl Cabinet {
             }
         }
         Ok(found)
+    }
+
+    /// Whether a value that lies at this place is sealed there with our key; `name` is sealed too.
+    pub(crate) async fn sealing(
+        &self,
+        repo: &str,
+        kind: &str,
+        name: &[u8],
+        value: Vec<u8>,
+    ) -> Result<Sealing, StoreError> {
+        let Some(salt) = self.shelf.salt(repo).await? else { return Ok(Sealing::Unopened) };
+        let keys = self.sealer.keys_of(repo, &salt)?;
+        let opens = keys.iter().any(|keys| {
+            let name = keys.open_name(kind, name);
+            name.is_some_and(|name| keys.open(kind, &name, value.clone()).is_some())
+        });
+        Ok(if opens { Sealing::Sealed } else { Sealing::Unopened })
     }
 
     async fn keep(

@@ -1,5 +1,6 @@
 //! The store for any number of processes: Redis 7.0 or newer, or Valkey.
 
+mod audit;
 mod check;
 pub mod keys;
 mod link;
@@ -10,8 +11,8 @@ use std::{fmt, sync::Arc, time::Duration};
 
 use async_trait::async_trait;
 use chaffinch_core::{
-    Acked, Chain, Clock, Enqueued, Entropy, Job, Lease, Queue, QueueDepth, Receipt, Receipts,
-    RepoId, SourceBytes, StoreError, Vault, VaultKind,
+    Acked, Audit, Chain, Clock, Enqueued, Entropy, Job, Lease, Queue, QueueDepth, Receipt,
+    Receipts, RepoId, SourceBytes, StoreError, Stored, Vault, VaultKind,
 };
 use chrono::{DateTime, Utc};
 use redis::{Client, TlsCertificates};
@@ -120,6 +121,14 @@ fn client(config: &RedisConfig) -> Result<Client, StoreError> {
     client.map_err(|_| {
         refused("the url of redis is not one: want redis://, rediss:// or unix://, and readable certificates")
     })
+}
+
+#[async_trait]
+impl Audit for RedisStore {
+    async fn walk(&self, each: &mut (dyn FnMut(Stored) + Send)) -> Result<(), StoreError> {
+        let RedisQueue { link, keys, .. } = &*self.queue;
+        audit::walk(link, keys, &self.cabinet, each).await
+    }
 }
 
 store_ports!(RedisStore);

@@ -45,6 +45,11 @@ impl Sealer {
 
     /// The keys of a repository: the one that seals first, then the one that only opens.
     pub(crate) fn keys(&self, repo: &RepoId, salt: &[u8]) -> Result<Vec<RepoKeys>, StoreError> {
+        self.keys_of(&repo.key(), salt)
+    }
+
+    /// The same, of the repository whose [`RepoId::key`] this is.
+    pub(crate) fn keys_of(&self, repo: &str, salt: &[u8]) -> Result<Vec<RepoKeys>, StoreError> {
         std::iter::once(&self.current)
             .chain(&self.previous)
             .map(|master| RepoKeys::derive(master, repo, salt))
@@ -93,8 +98,8 @@ pub(crate) struct RepoKeys {
 }
 
 impl RepoKeys {
-    fn derive(master: &[u8], repo: &RepoId, salt: &[u8]) -> Result<Self, Unspecified> {
-        let repo = repo.key();
+    fn derive(master: &[u8], repo: &str, salt: &[u8]) -> Result<Self, Unspecified> {
+        let repo = repo.to_owned();
         let secret = Salt::new(HKDF_SHA256, salt).extract(master);
         let key = |label: &[u8]| {
             let mut bytes = Zeroizing::new([0; KEY_BYTES]);

@@ -1,5 +1,6 @@
 //! The store for one process: SQLite, one durable file.
 
+mod audit;
 mod desk;
 mod queue;
 mod schema;
@@ -10,8 +11,8 @@ use std::{fmt, fs::File, path::Path, sync::Arc, time::Duration};
 
 use async_trait::async_trait;
 use chaffinch_core::{
-    Acked, Chain, Clock, Enqueued, Entropy, Job, Lease, Queue, QueueDepth, Receipt, Receipts,
-    RepoId, SourceBytes, StoreError, Vault, VaultKind,
+    Acked, Audit, Chain, Clock, Enqueued, Entropy, Job, Lease, Queue, QueueDepth, Receipt,
+    Receipts, RepoId, SourceBytes, StoreError, Stored, Vault, VaultKind,
 };
 use chrono::{DateTime, Utc};
 
@@ -73,6 +74,14 @@ impl SqliteStore {
 impl fmt::Debug for SqliteStore {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("SqliteStore(..)")
+    }
+}
+
+#[async_trait]
+impl Audit for SqliteStore {
+    async fn walk(&self, each: &mut (dyn FnMut(Stored) + Send)) -> Result<(), StoreError> {
+        let SqliteQueue { desks, clock, .. } = &*self.queue;
+        audit::walk(desks, clock.now().timestamp_millis(), &self.cabinet, each).await
     }
 }
 

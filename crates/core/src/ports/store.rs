@@ -5,7 +5,7 @@ use std::time::Duration;
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
 
-use crate::{Acked, Chain, Enqueued, Job, Lease, QueueDepth, Receipt, RepoId, SourceBytes};
+use crate::{Acked, Chain, Enqueued, Job, Lease, QueueDepth, Receipt, RepoId, SourceBytes, Stored};
 
 /// A durable queue. A job that was accepted is done at least once, whatever crashes.
 #[async_trait]
@@ -118,6 +118,14 @@ pub trait Receipts: Send + Sync {
 
     /// Whether the receipts of a repository are all there, as they were written.
     async fn verify(&self, repo: &RepoId) -> Result<Chain, StoreError>;
+}
+
+/// Shows everything that is in a store, so that an audit can hold it against the rules.
+#[async_trait]
+pub trait Audit: Send + Sync {
+    /// Calls `each` for everything that lies there, once or, where it is changed meanwhile, more
+    /// often. What the values hold is not shown.
+    async fn walk(&self, each: &mut (dyn FnMut(Stored) + Send)) -> Result<(), StoreError>;
 }
 
 /// Why a store did not do it.

@@ -3,6 +3,7 @@
 //! All names start with the operator's prefix and [`VERSION`]. The text in braces decides the
 //! cluster slot: all keys of the queue share one, and all keys of a repository share one.
 
+use crate::shelf::KINDS;
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 
 /// The version of the layout. A program that writes another layout uses another version.
@@ -80,6 +81,33 @@ const fn key(
 const QUEUE: [&str; 9] =
     ["jobs", "leases", "held", "lanes", "parked", "open", "delayed", "dead", "order"];
 
+/// What lies under a key.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) enum Place {
+    Queue,
+    Salt,
+    Index,
+    Value {
+        /// The repository's key.
+        repo: String,
+        kind: &'static str,
+        /// The sealed name, in base64.
+        name: String,
+    },
+}
+
+impl Place {
+    /// In a word.
+    pub(crate) fn kind(&self) -> &'static str {
+        match self {
+            Self::Queue => "queue",
+            Self::Salt => "salt",
+            Self::Index => "index",
+            Self::Value { kind, .. } => kind,
+        }
+    }
+}
+
 /// Makes the names.
 #[derive(Debug, Clone)]
 pub(crate) struct Keys {
@@ -112,6 +140,31 @@ impl Keys {
         format!("{}{{{repo}}}:index:{kind}", self.start)
     }
 
+    /// A pattern that every key of ours matches, those of other versions too.
+    pub(crate) fn all(&self) -> String {
+        // A prefix holds no character that means more than itself in a pattern.
+        let prefix = self.start.trim_end_matches(&format!("{VERSION}:"));
+        format!("{prefix}*")
+    }
+
+    /// What lies under `key`; `None` where this version keeps nothing of the kind.
+    pub(crate) fn place(&self, key: &str) -> Option<Place> {
+        let (slot, name) = key.strip_prefix(&self.start)?.strip_prefix('{')?.split_once("}:")?;
+        if slot == "queue" {
+            let seen = name.strip_prefix("seen:").is_some_and(|mark| !mark.is_empty());
+            return (seen || name == "probe" || QUEUE.contains(&name)).then_some(Place::Queue);
+        }
+        let kind = |kind: &str| KINDS.into_iter().find(|known| *known == kind);
+        match name.split_once(':') {
+            None => (name == "salt").then_some(Place::Salt),
+            Some(("index", of)) => kind(of).map(|_| Place::Index),
+            Some((of, name)) => {
+                let (repo, name) = (slot.to_owned(), name.to_owned());
+                kind(of).map(|kind| Place::Value { repo, kind, name })
+            }
+        }
+    }
+
     pub(crate) fn value(&self, repo: &str, kind: &str, name: &[u8]) -> String {
         format!("{}{{{repo}}}:{kind}:{}", self.start, URL_SAFE_NO_PAD.encode(name))
     }
@@ -132,6 +185,30 @@ mod tests {
             format!("| `{pattern}` | {holds} | {purpose} | {ttl} |")
         });
         assert_eq!(rows, table);
+    }
+
+    #[test]
+    fn every_key_is_known_by_its_place() {
+        let keys = Keys::new("chaffinch");
+        for key in keys.queue().into_iter().chain([keys.seen("x"), keys.probe()]) {
+            assert_eq!(keys.place(&key), Some(Place::Queue), "{key}");
+        }
+        let repo = "github:1:2";
+        assert_eq!(keys.place(&keys.salt(repo)), Some(Place::Salt));
+        for kind in KINDS {
+            assert_eq!(keys.place(&keys.index(repo, kind)), Some(Place::Index));
+            let value = Place::Value { repo: repo.into(), kind, name: "bg".into() };
+            assert_eq!(keys.place(&keys.value(repo, kind, b"n")), Some(value));
+        }
+        for strange in [
+            "chaffinch:v1:{queue}:other",
+            "chaffinch:v0:{queue}:jobs",
+            "chaffinch:x",
+            "chaffinch:v1:{a}:note:n",
+        ] {
+            assert_eq!(keys.place(strange), None, "{strange}");
+        }
+        assert_eq!(keys.all(), "chaffinch:*");
     }
 
     #[test]

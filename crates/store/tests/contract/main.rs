@@ -6,6 +6,7 @@
     reason = "a test may stop at the first surprise"
 )]
 
+mod audit;
 mod process;
 mod queue;
 mod receipts;

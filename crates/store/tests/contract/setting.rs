@@ -8,7 +8,7 @@ use std::{
 
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use chaffinch_core::{
-    Clock, CommitSha, DeliveryId, Entropy, ForgeKind, Job, Lease, Queue, Receipts, RepoId,
+    Audit, Clock, CommitSha, DeliveryId, Entropy, ForgeKind, Job, Lease, Queue, Receipts, RepoId,
     RepoName, SourceBytes, Subject, Trigger, Vault,
 };
 use chaffinch_store::{MAX_TTL, QueueConfig, RedisConfig, RedisStore, Sealer, SqliteStore};
@@ -60,12 +60,13 @@ pub(crate) struct Store {
     pub(crate) queue: Arc<dyn Queue>,
     pub(crate) vault: Arc<dyn Vault>,
     pub(crate) receipts: Arc<dyn Receipts>,
+    pub(crate) audit: Arc<dyn Audit>,
 }
 
 impl Store {
-    fn of<S: Queue + Vault + Receipts + 'static>(store: S) -> Self {
+    fn of<S: Queue + Vault + Receipts + Audit + 'static>(store: S) -> Self {
         let store = Arc::new(store);
-        Self { queue: store.clone(), vault: store.clone(), receipts: store }
+        Self { queue: store.clone(), vault: store.clone(), receipts: store.clone(), audit: store }
     }
 }
 
@@ -116,6 +117,10 @@ impl Setting {
 
     pub(crate) fn receipts(&self) -> &dyn Receipts {
         &*self.store().receipts
+    }
+
+    pub(crate) fn auditing(&self) -> &dyn Audit {
+        &*self.store().audit
     }
 
     /// Another handle, as another worker has it: on Redis, as another process has it.
@@ -211,6 +216,21 @@ impl Setting {
                 let mut set = redis::cmd("SET");
                 set.arg(name).arg(value).arg("XX").arg("KEEPTTL");
                 set.exec(&mut server.raw()).unwrap();
+            }
+        }
+    }
+
+    /// Lets the one value of a kind live for ever, as far as the store can say so.
+    pub(crate) fn make_endless(&self, repo: &RepoId, kind: &str) {
+        let [(name, _)] = self.sealed(repo, kind).try_into().unwrap();
+        match &self.behind {
+            Behind::Sqlite(_) => {
+                let connection = Connection::open(self.file()).unwrap();
+                let endless = "UPDATE sealed SET expires = ?2 WHERE name = ?1";
+                connection.execute(endless, (name, i64::MAX / 2)).unwrap();
+            }
+            Behind::Redis(server) => {
+                let _: bool = server.raw().persist(name).unwrap();
             }
         }
     }
