@@ -57,6 +57,8 @@ pub(crate) enum Command {
     },
     /// Check the configuration, and ask the forges what our credentials allow, and until when.
     Doctor(Doctor),
+    /// Show what left: each disclosure, line by line, without the lines themselves.
+    Receipts(Receipts),
     /// Hold what we keep against the promises.
     Audit {
         #[command(subcommand)]
@@ -73,6 +75,67 @@ pub(crate) enum Command {
         command: ConfigCommand,
     },
 }
+
+#[derive(Debug, clap::Args)]
+#[command(args_conflicts_with_subcommands = true, after_help = RECEIPTS_EXAMPLES)]
+pub(crate) struct Receipts {
+    #[command(subcommand)]
+    pub(crate) command: Option<VerifyReceipts>,
+    #[command(flatten)]
+    pub(crate) list: Option<ListReceipts>,
+}
+
+#[derive(Debug, clap::Args)]
+pub(crate) struct ListReceipts {
+    /// Of which repository.
+    #[arg(value_name = "OWNER/NAME", required = true)]
+    pub(crate) repository: Option<RepoName>,
+    /// Of which pull request or merge request alone.
+    #[arg(long, value_name = "NUMBER")]
+    pub(crate) change: Option<u64>,
+    /// How they are written; as JSON, one object a line.
+    #[arg(long, value_enum, default_value_t = ReceiptsFormat::Table)]
+    pub(crate) format: ReceiptsFormat,
+    /// The configuration file.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) config: Option<PathBuf>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum ReceiptsFormat {
+    /// For people.
+    Table,
+    /// For programs.
+    Json,
+    /// For spreadsheets.
+    Csv,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum VerifyReceipts {
+    /// Look whether any receipt is missing or altered.
+    Verify {
+        /// Of this repository alone.
+        #[arg(value_name = "OWNER/NAME")]
+        repository: Option<RepoName>,
+        /// The configuration file.
+        #[arg(long, value_name = "FILE")]
+        config: Option<PathBuf>,
+    },
+}
+
+const RECEIPTS_EXAMPLES: &str = "\
+Each receipt names the digest of the one before it. Whoever notes down the digest that `verify`
+shows can tell later that nothing before it was changed. A SQLite file is one process's alone:
+stop the server first.
+
+Examples:
+  chaffinch receipts acme/shop --config chaffinch.toml
+  chaffinch receipts acme/shop --change 7 --format csv --config chaffinch.toml
+  chaffinch receipts verify --config chaffinch.toml
+
+Exit codes: 0 shown, or whole; 1 a receipt is missing or altered; 2 wrong call or configuration,
+or no receipt.";
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum Audit {

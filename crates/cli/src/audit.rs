@@ -28,7 +28,7 @@ pub(crate) async fn store(
     environment: Vec<(String, String)>,
 ) -> anyhow::Result<ExitCode> {
     let config = Config::load(options.config.as_deref(), environment)?;
-    let audit = chaffinch_server::store_to_audit(&config).await?;
+    let audit = chaffinch_server::kept(&config).await?.audit;
     let table = options.format == Listing::Table;
     let (mut kinds, mut broken): (BTreeMap<String, Kind>, u64) = (BTreeMap::new(), 0);
     let (mut page, mut lines, mut printed) = (String::new(), 0, Ok(()));

@@ -11,6 +11,7 @@ mod local;
 mod memory;
 mod plain;
 mod progress;
+mod receipts;
 mod report;
 mod sandbox;
 mod secret;
@@ -55,6 +56,7 @@ async fn run(args: Args) -> anyhow::Result<ExitCode> {
             connect::rotate(options, environment).await
         }
         Command::Audit { what: Audit::Store(options) } => audit::store(options, environment).await,
+        Command::Receipts(options) => receipts::run(options, environment).await,
         Command::Doctor(options) => doctor::run(options, environment).await,
         Command::Sandbox { forge: Sandbox::Gitlab(options) } => sandbox::gitlab(options).await,
         Command::Config { command: ConfigCommand::Check { config } } => {

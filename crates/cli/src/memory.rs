@@ -91,6 +91,10 @@ impl Receipts for Memory {
         Ok(receipts)
     }
 
+    async fn repositories(&self) -> Result<Vec<RepoId>, StoreError> {
+        Ok(Vec::new())
+    }
+
     /// Nothing outlives the run, so there is nothing to hold it against.
     async fn verify(&self, repo: &RepoId) -> Result<Chain, StoreError> {
         let receipts = self.list(repo, None).await?.len() as u64;

@@ -168,6 +168,15 @@ impl RepoId {
     pub fn key(&self) -> String {
         format!("{}:{}:{}", self.forge, self.installation, self.id)
     }
+
+    /// The repository whose key this is; what it is called is not known by it.
+    pub fn of_key(key: &str) -> Option<Self> {
+        let (forge, numbers) = key.split_once(':')?;
+        let (installation, id) = numbers.split_once(':')?;
+        let forge = ForgeKind::ALL.into_iter().find(|known| known.as_str() == forge)?;
+        let name = RepoName::new("unknown/unknown").ok()?;
+        Some(Self { forge, installation: installation.parse().ok()?, id: id.parse().ok()?, name })
+    }
 }
 
 /// A pull request or merge request: its repository, and its number there.

@@ -19,5 +19,5 @@ pub use local::{SystemClock, SystemEntropy};
 pub use routes::router;
 pub use serve::{Running, serve, start};
 pub use telemetry::{install_crypto, install_logs, install_metrics};
-pub use wire::{check, check_for_triage, engine, github, gitlab, gitlab_http, store_to_audit};
+pub use wire::{Kept, check, check_for_triage, engine, github, gitlab, gitlab_http, kept};
 pub use worker::{Ended, Worker};

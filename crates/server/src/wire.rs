@@ -96,13 +96,22 @@ fn sealer(config: &Config) -> anyhow::Result<Sealer> {
     Sealer::new(&key, previous.as_ref()).context("store.key")
 }
 
-/// The store that the configuration names, to look through.
+/// What is kept, to look through.
+pub struct Kept {
+    /// Everything.
+    pub audit: Arc<dyn Audit>,
+    /// What left.
+    pub receipts: Arc<dyn Receipts>,
+}
+
+/// Opens the store that the configuration names.
 ///
 /// # Errors
 /// A sentence that says what to do; a SQLite file is one process's alone.
-pub async fn store_to_audit(config: &Config) -> anyhow::Result<Arc<dyn Audit>> {
+pub async fn kept(config: &Config) -> anyhow::Result<Kept> {
     let (clock, entropy) = (Arc::new(SystemClock), Arc::new(SystemEntropy));
-    Ok(store_at(config, sealer(config)?, clock, entropy).await?.audit)
+    let StoreAt { audit, receipts, .. } = store_at(config, sealer(config)?, clock, entropy).await?;
+    Ok(Kept { audit, receipts })
 }
 
 /// Who may upload.

@@ -98,6 +98,10 @@ macro_rules! store_ports {
                 self.cabinet.list(repo, change).await
             }
 
+            async fn repositories(&self) -> Result<Vec<RepoId>, StoreError> {
+                self.cabinet.repositories().await
+            }
+
             async fn verify(&self, repo: &RepoId) -> Result<Chain, StoreError> {
                 self.cabinet.verify(repo).await
             }

@@ -48,6 +48,9 @@ pub(crate) trait Shelf: Send + Sync {
     /// The repository's salt; `fresh` becomes it if there is none.
     async fn salt_or(&self, repo: &str, fresh: Vec<u8>, now: i64) -> Result<Vec<u8>, StoreError>;
 
+    /// The repositories that have a salt, each by its key; in no order.
+    async fn repos(&self, now: i64) -> Result<Vec<String>, StoreError>;
+
     /// Keeps a value durably, and its salt with it. False, and nothing is kept, if the salt is
     /// another by now: the repository was destroyed meanwhile.
     async fn put(&self, entry: Entry) -> Result<bool, StoreError>;

@@ -116,6 +116,9 @@ pub trait Receipts: Send + Sync {
     /// The receipts of a repository, or of one of its changes, oldest first.
     async fn list(&self, repo: &RepoId, change: Option<u64>) -> Result<Vec<Receipt>, StoreError>;
 
+    /// The repositories that have receipts, by the names that they had at the newest one, sorted.
+    async fn repositories(&self) -> Result<Vec<RepoId>, StoreError>;
+
     /// Whether the receipts of a repository are all there, as they were written.
     async fn verify(&self, repo: &RepoId) -> Result<Chain, StoreError>;
 }

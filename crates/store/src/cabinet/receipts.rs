@@ -60,7 +60,12 @@ impl Cabinet {
         }
         let repo = &receipt.change.repo;
         let known = id_name(receipt);
-        if self.fetch(repo, RECEIPT, &[known.clone()]).await?.iter().any(Option::is_some) {
+        if self
+            .fetch(repo, RECEIPT, std::slice::from_ref(&known))
+            .await?
+            .iter()
+            .any(Option::is_some)
+        {
             return Ok(());
         }
         let (mut number, mut before) = self.end_of_chain(repo).await?;
@@ -98,6 +103,22 @@ impl Cabinet {
         receipts.sort_by(|a, b| (a.at, &a.id).cmp(&(b.at, &b.id)));
         receipts.dedup_by(|a, b| a.id == b.id);
         Ok(receipts)
+    }
+
+    pub(crate) async fn repositories(&self) -> Result<Vec<RepoId>, StoreError> {
+        let mut found = Vec::new();
+        for key in self.shelf.repos(self.now()).await? {
+            let Some(repo) = RepoId::of_key(&key) else { continue };
+            // The newest that opens: its name is the latest that is known.
+            for number in self.numbers(&repo).await?.into_iter().rev() {
+                if let Some(link) = self.links(&repo, &[number]).await?.pop().flatten() {
+                    found.push(link.link.receipt.change.repo);
+                    break;
+                }
+            }
+        }
+        found.sort_by(|a, b| (&a.name, a.key()).cmp(&(&b.name, b.key())));
+        Ok(found)
     }
 
     pub(crate) async fn verify(&self, repo: &RepoId) -> Result<Chain, StoreError> {

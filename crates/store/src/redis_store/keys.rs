@@ -136,6 +136,12 @@ impl Keys {
         format!("{}{{{repo}}}:salt", self.start)
     }
 
+    /// The repository whose salt lies under `key`.
+    pub(crate) fn repo_of_salt(&self, key: &str) -> Option<String> {
+        let repo = key.strip_prefix(&self.start)?.strip_prefix('{')?.strip_suffix("}:salt")?;
+        Some(repo.to_owned())
+    }
+
     pub(crate) fn index(&self, repo: &str, kind: &str) -> String {
         format!("{}{{{repo}}}:index:{kind}", self.start)
     }

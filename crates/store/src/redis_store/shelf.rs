@@ -40,6 +40,25 @@ impl Shelf for RedisShelf {
         Ok(salt)
     }
 
+    async fn repos(&self, _now: i64) -> Result<Vec<String>, StoreError> {
+        let mut repos = Vec::new();
+        let mut cursor = "0".to_owned();
+        loop {
+            let pattern = self.keys.salt("*");
+            let scan =
+                cmd("SCAN").arg(&cursor).arg("MATCH").arg(pattern).arg("COUNT").arg(PAGE).take();
+            let (next, found): (String, Vec<String>) = self.link.command(&scan).await?;
+            repos.extend(found.iter().filter_map(|key| self.keys.repo_of_salt(key)));
+            if next == "0" {
+                // A key may be told of twice.
+                repos.sort_unstable();
+                repos.dedup();
+                return Ok(repos);
+            }
+            cursor = next;
+        }
+    }
+
     async fn put(&self, entry: Entry) -> Result<bool, StoreError> {
         let Entry { place, name, value, now, expires, once, salt } = entry;
         let salt_key = self.keys.salt(&place.repo);

@@ -42,6 +42,16 @@ impl Shelf for SqliteShelf {
         salt.await
     }
 
+    async fn repos(&self, now: i64) -> Result<Vec<String>, StoreError> {
+        let repos = self.0.reader.ask(move |connection| {
+            connection
+                .prepare_cached("SELECT repo FROM salts WHERE expires > ?1")?
+                .query_map([now], |row| row.get(0))?
+                .collect()
+        });
+        repos.await
+    }
+
     async fn put(&self, entry: Entry) -> Result<bool, StoreError> {
         let kept = self.0.writer.ask(move |connection| {
             let Entry { place: Place { repo, kind }, name, value, now, expires, once, salt } =

@@ -31,6 +31,7 @@ on_both! {
     receipts_that_have_expired_are_no_flaw
     receipts_written_at_once_are_one_chain
     a_chain_goes_on_after_the_key_was_rotated
+    repositories_with_receipts_are_known_by_their_last_name
 }
 
 /// The `n`th receipt, a second after the one before, on change `number`.
@@ -248,4 +249,22 @@ async fn a_chain_goes_on_after_the_key_was_rotated(s: &mut Setting) {
     s.receipts().append(&receipt(2, 7)).await.unwrap();
     let chain = chain(s).await;
     assert_eq!((chain.receipts, chain.last, chain.flaws), (2, Some(2), vec![]));
+}
+
+async fn repositories_with_receipts_are_known_by_their_last_name(s: &mut Setting) {
+    let named = |n: u32, id: u64, name: &str| {
+        let mut receipt = receipt(n, 7);
+        receipt.change.repo = repo(1, id);
+        receipt.change.repo.name = chaffinch_core::RepoName::new(name).unwrap();
+        receipt
+    };
+    for receipt in [named(1, 2, "acme/old"), named(2, 2, "acme/new"), named(3, 3, "acme/api")] {
+        s.receipts().append(&receipt).await.unwrap();
+    }
+    let known = s.receipts().repositories().await.unwrap();
+    let known: Vec<_> = known.iter().map(|repo| (repo.name.as_str(), repo.key())).collect();
+    let of = |id: u64| repo(1, id).key();
+    assert_eq!(known, [("acme/api", of(3)), ("acme/new", of(2))]);
+    s.vault().destroy(&repo(1, 3)).await.unwrap();
+    assert_eq!(s.receipts().repositories().await.unwrap().len(), 1);
 }

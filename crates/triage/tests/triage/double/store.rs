@@ -141,6 +141,10 @@ impl Receipts for MemoryReceipts {
         Ok(mine.cloned().collect())
     }
 
+    async fn repositories(&self) -> Result<Vec<RepoId>, StoreError> {
+        Ok(Vec::new())
+    }
+
     async fn verify(&self, repo: &RepoId) -> Result<Chain, StoreError> {
         let receipts = self.list(repo, None).await?.len() as u64;
         Ok(Chain { receipts, ..Chain::default() })

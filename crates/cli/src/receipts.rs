@@ -1,0 +1,214 @@
+//! `chaffinch receipts`: what left, and whether the record of it is whole.
+
+use std::{collections::BTreeSet, fmt::Write as _, process::ExitCode};
+
+use anyhow::bail;
+use chaffinch_core::{Chain, Flaw, Receipt, RepoId, RepoName};
+use chaffinch_server::{Config, Kept};
+
+use crate::{
+    args::{ListReceipts, Receipts, ReceiptsFormat, VerifyReceipts},
+    plain::plain,
+    progress,
+};
+
+/// A chain has a flaw.
+const FLAWED: u8 = 1;
+
+pub(crate) async fn run(
+    options: Receipts,
+    environment: Vec<(String, String)>,
+) -> anyhow::Result<ExitCode> {
+    match (options.command, options.list) {
+        (Some(verify), _) => {
+            let VerifyReceipts::Verify { config, repository } = verify;
+            let config = Config::load(config.as_deref(), environment)?;
+            self::verify(&chaffinch_server::kept(&config).await?, repository.as_ref()).await
+        }
+        (None, Some(list)) => {
+            let config = Config::load(list.config.as_deref(), environment)?;
+            self::list(&chaffinch_server::kept(&config).await?, &list).await
+        }
+        (None, None) => bail!("of which repository? Give OWNER/NAME, or `verify`"),
+    }
+}
+
+/// The repositories of this name: two forges may each have one, and so may two installations.
+async fn named(kept: &Kept, name: Option<&RepoName>) -> anyhow::Result<Vec<RepoId>> {
+    let mut repos = kept.receipts.repositories().await?;
+    let Some(name) = name else { return Ok(repos) };
+    let known: BTreeSet<String> = repos.iter().map(|repo| repo.name.to_string()).collect();
+    repos.retain(|repo| repo.name.as_str().eq_ignore_ascii_case(name.as_str()));
+    if repos.is_empty() {
+        let known: Vec<_> = known.into_iter().take(20).collect();
+        match known.is_empty() {
+            true => bail!("there is no receipt in this store: nothing was sent, or it has expired"),
+            false => bail!("there is no receipt of {name}; there are some of {}", known.join(", ")),
+        }
+    }
+    Ok(repos)
+}
+
+async fn list(kept: &Kept, options: &ListReceipts) -> anyhow::Result<ExitCode> {
+    let mut receipts = Vec::new();
+    for repo in named(kept, options.repository.as_ref()).await? {
+        receipts.extend(kept.receipts.list(&repo, options.change).await?);
+    }
+    let mut out = String::new();
+    match options.format {
+        ReceiptsFormat::Table => table(&receipts, &mut out),
+        ReceiptsFormat::Json => {
+            for receipt in &receipts {
+                let _ = writeln!(out, "{}", serde_json::to_string(receipt)?);
+            }
+        }
+        ReceiptsFormat::Csv => csv(&receipts, &mut out),
+    }
+    progress::print(&out)?;
+    Ok(ExitCode::SUCCESS)
+}
+
+fn table(receipts: &[Receipt], out: &mut String) {
+    for receipt in receipts {
+        let Receipt { id, at, change, rule, lines, tokens, model, endpoint, .. } = receipt;
+        let sign = match change.repo.forge {
+            chaffinch_core::ForgeKind::GitHub => '#',
+            chaffinch_core::ForgeKind::GitLab => '!',
+        };
+        let _ = writeln!(
+            out,
+            "{id}  {}  {}{sign}{}  {}\n  {lines} lines, {tokens} tokens{} → {} at {}",
+            at.format("%Y-%m-%d %H:%M:%S"),
+            change.repo.name,
+            change.number,
+            plain(rule.as_str(), 200),
+            redacted(receipt),
+            plain(model, 200),
+            plain(endpoint, 200),
+        );
+        for sent in &receipt.sent {
+            let lines = match sent.start == sent.end {
+                true => sent.start.to_string(),
+                false => format!("{}-{}", sent.start, sent.end),
+            };
+            let _ =
+                writeln!(out, "    {}:{lines}  {}", plain(sent.path.as_str(), 500), sent.reason);
+        }
+    }
+    let _ = match receipts.len() {
+        0 => writeln!(out, "No receipts: nothing was sent, or they have expired."),
+        1 => writeln!(out, "1 disclosure."),
+        n => writeln!(out, "{n} disclosures."),
+    };
+}
+
+fn redacted(receipt: &Receipt) -> String {
+    let classes = receipt.redactions.iter().map(|(class, n)| format!("{n} {class}"));
+    let classes: Vec<_> = classes.collect();
+    if classes.is_empty() { String::new() } else { format!(", replaced: {}", classes.join(", ")) }
+}
+
+const COLUMNS: &str = "id,at,forge,repository,change,head,finding,rule,lines,tokens,redactions,\
+                       endpoint,model,prompt_version,prompt_digest,policy_digest,files_requested,sent\n";
+
+fn csv(receipts: &[Receipt], out: &mut String) {
+    out.push_str(COLUMNS);
+    for receipt in receipts {
+        let sent = receipt.sent.iter();
+        let sent: Vec<_> =
+            sent.map(|s| format!("{}:{}-{} {}", s.path, s.start, s.end, s.reason)).collect();
+        let fields = [
+            receipt.id.clone(),
+            receipt.at.to_rfc3339(),
+            receipt.change.repo.forge.to_string(),
+            receipt.change.repo.name.to_string(),
+            receipt.change.number.to_string(),
+            receipt.head.to_string(),
+            receipt.finding.to_string(),
+            receipt.rule.to_string(),
+            receipt.lines.to_string(),
+            receipt.tokens.to_string(),
+            receipt.redactions.values().sum::<u32>().to_string(),
+            receipt.endpoint.clone(),
+            receipt.model.clone(),
+            receipt.prompt_version.clone(),
+            receipt.prompt_digest.clone(),
+            receipt.policy_digest.clone(),
+            receipt.requests.files.to_string(),
+            sent.join("; "),
+        ];
+        let fields: Vec<_> = fields.iter().map(|field| cell(field)).collect();
+        let _ = writeln!(out, "{}", fields.join(","));
+    }
+}
+
+/// A cell of its own, in which a spreadsheet sees no formula.
+fn cell(text: &str) -> String {
+    let inert = if text.starts_with(['=', '+', '-', '@', '\t', '\r']) { "'" } else { "" };
+    match text.contains(['"', ',', '\n', '\r']) {
+        true => format!("\"{inert}{}\"", text.replace('"', "\"\"")),
+        false => format!("{inert}{text}"),
+    }
+}
+
+async fn verify(kept: &Kept, name: Option<&RepoName>) -> anyhow::Result<ExitCode> {
+    let (mut out, mut flawed) = (String::new(), false);
+    for repo in named(kept, name).await? {
+        let chain = kept.receipts.verify(&repo).await?;
+        flawed |= !chain.flaws.is_empty();
+        let _ = writeln!(out, "{} ({}): {}", repo.name, repo.forge, told(&chain));
+        for flaw in &chain.flaws {
+            let _ = writeln!(out, "  ← {}", flaw_told(flaw));
+        }
+    }
+    progress::print(&out)?;
+    Ok(if flawed { ExitCode::from(FLAWED) } else { ExitCode::SUCCESS })
+}
+
+fn told(chain: &Chain) -> String {
+    let (Some(first), Some(last), Some(head)) = (chain.first, chain.last, &chain.head) else {
+        return "no receipt that can be read".to_owned();
+    };
+    let whole = if chain.flaws.is_empty() { "whole" } else { "NOT WHOLE" };
+    format!(
+        "{} receipts, number {first} to {last}, {whole}; digest of the last {head}",
+        chain.receipts
+    )
+}
+
+fn flaw_told(flaw: &Flaw) -> String {
+    match flaw {
+        Flaw::Missing { first, last } if first == last => {
+            format!("number {first} is missing, and has not expired")
+        }
+        Flaw::Missing { first, last } => {
+            format!("numbers {first} to {last} are missing, and have not expired")
+        }
+        Flaw::Altered { number } => {
+            format!("number {number} is not the one that the next one names")
+        }
+        Flaw::Unreadable { number } => {
+            format!("number {number} cannot be read with the store's key")
+        }
+        Flaw::NoEnd => "what says which is the last one is missing: some may be cut off".to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_cell_is_text_to_a_spreadsheet() {
+        for (text, want) in [
+            ("a", "a"),
+            ("a,b", "\"a,b\""),
+            ("say \"x\"", "\"say \"\"x\"\"\""),
+            ("=1+1", "'=1+1"),
+            ("@x,y", "\"'@x,y\""),
+        ] {
+            assert_eq!(cell(text), want);
+        }
+        assert_eq!(COLUMNS.trim().split(',').count(), 18);
+    }
+}
