@@ -6,11 +6,15 @@ use chaffinch_core::ForgeKind;
 use chaffinch_sandbox::{Model, needs_review};
 use chaffinch_server::SystemClock;
 
-use crate::harness::{Binary, Bot, Fake, Redis, Step, on_both_forges, sarif, settings};
+use crate::harness::{
+    Binary, Bot, Fake, REPOSITORY, Redis, STORE_KEY, Step, chaffinch, on_both_forges, sarif,
+    settings,
+};
 
 on_both_forges! {
     redis_away_and_back_loses_nothing_that_was_acknowledged,
     two_processes_on_one_redis_do_each_job_once,
+    what_left_and_what_is_kept_can_be_looked_at_beside_the_server,
 }
 
 async fn redis_away_and_back_loses_nothing_that_was_acknowledged(on: ForgeKind) {
@@ -89,4 +93,43 @@ async fn two_processes_on_one_redis_do_each_job_once(on: ForgeKind) {
         "each its own lines, so each its own answer"
     );
     assert!(forge.problems().is_empty(), "{:?}", forge.problems());
+}
+
+async fn what_left_and_what_is_kept_can_be_looked_at_beside_the_server(on: ForgeKind) {
+    let redis = Redis::start();
+    let bot = Bot::with(on).set("STORE__URL", redis.url()).start().await;
+    let change = bot.sqli_change(7);
+    change.report(sarif("CodeQL", &[("rule", "app/db.py", 5)]));
+    bot.model.answers([needs_review("Not enough is shown.")]);
+    assert_eq!(bot.deliver("opened", 7).await, ["published"]);
+    assert_eq!(change.threads().len(), 1);
+    let run = async |arguments: &[&str]| {
+        let mut command = chaffinch();
+        command.args(arguments).env("CHAFFINCH__STORE__URL", redis.url());
+        command.env("CHAFFINCH__STORE__KEY", STORE_KEY);
+        let ended = tokio::task::spawn_blocking(move || command.output().unwrap()).await.unwrap();
+        let said = [ended.stdout, ended.stderr].map(|b| String::from_utf8(b).unwrap()).concat();
+        (ended.status.code().unwrap(), said)
+    };
+
+    let (code, said) = run(&["receipts", REPOSITORY, "--change", "7"]).await;
+    assert!(code == 0 && said.contains("app/db.py:5  finding"), "{said}");
+    assert!(said.ends_with("1 disclosure.\n") && !said.contains("SELECT"), "{said}");
+    let (code, said) = run(&["receipts", REPOSITORY, "--change", "8", "--format", "json"]).await;
+    assert_eq!((code, said.as_str()), (0, ""));
+    let (code, said) = run(&["receipts", "verify"]).await;
+    assert!(code == 0 && said.contains("1 receipts (numbers 1 to 1), whole"), "{said}");
+    let (code, said) = run(&["receipts", "acme/other"]).await;
+    assert!(code == 2 && said.contains(REPOSITORY), "{said}");
+
+    let (code, said) = run(&["audit", "store"]).await;
+    assert!(code == 0 && said.contains("receipt   179 d      yes"), "{said}");
+    assert!(!said.contains(REPOSITORY) && !said.contains("app/db.py"), "{said}");
+    // With another key nothing opens, which is said and is no success.
+    let other = STORE_KEY.replace('7', "8");
+    let mut command = chaffinch();
+    command.args(["audit", "store", "--summary"]).env("CHAFFINCH__STORE__URL", redis.url());
+    command.env("CHAFFINCH__STORE__KEY", other);
+    let ended = tokio::task::spawn_blocking(move || command.output().unwrap()).await.unwrap();
+    assert_eq!(ended.status.code(), Some(1));
 }

@@ -171,7 +171,7 @@ fn told(chain: &Chain) -> String {
     };
     let whole = if chain.flaws.is_empty() { "whole" } else { "NOT WHOLE" };
     format!(
-        "{} receipts, number {first} to {last}, {whole}; digest of the last {head}",
+        "{} receipts (numbers {first} to {last}), {whole}; digest of the last: {head}",
         chain.receipts
     )
 }

@@ -327,7 +327,6 @@ fn policy(config: &Config) -> anyhow::Result<egress::Policy> {
         },
         answer_ttl_days: from.answer_ttl_days,
         max_vendor_retention_days: from.max_vendor_retention_days,
-        notice_days: from.notice_days,
         extra_patterns: Vec::new(),
     };
     policy.validate().map_err(|error| match error {

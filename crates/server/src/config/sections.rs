@@ -64,7 +64,6 @@ pub struct Policy {
     pub emails: String,
     pub answer_ttl_days: u16,
     pub max_vendor_retention_days: u16,
-    pub notice_days: u16,
 }
 
 impl Policy {
