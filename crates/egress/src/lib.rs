@@ -15,5 +15,8 @@ pub use door::{ClearError, Disclosure, Door};
 pub use endpoint::{Attestation, Endpoint};
 pub use inspected::Inspected;
 pub use model::{Completion, Model, ModelError, Usage};
-pub use policy::{ExtraPattern, Listing, Mode, Policy, PolicyError, Redact, RepoPattern};
+pub use policy::{
+    Direction, Entry, ExtraPattern, History, Listing, Mode, Moment, Pending, Policy, PolicyError,
+    Redact, RepoPattern, Version,
+};
 pub use redact::{RedactError, Redacted, Redactor, Segment};

@@ -1,13 +1,20 @@
 //! What may be disclosed, and how long what comes back is kept.
 
+mod history;
 mod patterns;
+mod tightest;
 
 use chaffinch_core::{ForgeKind, RepoName, Rung};
 use serde::{Deserialize, Serialize};
 
 use crate::{digest::Fields, redact::compile_extra};
 
+pub use history::{Direction, Entry, History, Moment, Pending, Version};
 pub use patterns::{ExtraPattern, RepoPattern};
+
+/// How many days of notice a policy may name.
+const LEAST_NOTICE: u16 = 30;
+pub(crate) const MOST_NOTICE: u16 = 365;
 
 /// What may be disclosed, and how long what comes back is kept. Data; [`Policy::validate`] says
 /// whether it is within its bounds.
@@ -33,6 +40,8 @@ pub struct Policy {
     pub answer_ttl_days: u16,
     /// For how many days the vendor of a model may keep copies: at most 30.
     pub max_vendor_retention_days: u16,
+    /// How many days pass from the announcement of a looser policy until it is in force: 30 to 365.
+    pub notice_days: u16,
     /// The customer's own patterns of secrets, at most 50.
     pub extra_patterns: Vec<ExtraPattern>,
 }
@@ -81,6 +90,7 @@ impl Default for Policy {
             redact: Redact::default(),
             answer_ttl_days: 30,
             max_vendor_retention_days: 30,
+            notice_days: 30,
             extra_patterns: Vec::new(),
         }
     }
@@ -184,6 +194,7 @@ impl Policy {
         within("prompt_tokens", self.prompt_tokens as u64, least, 200_000)?;
         within("answer_ttl_days", self.answer_ttl_days.into(), 1, 180)?;
         within("max_vendor_retention_days", self.max_vendor_retention_days.into(), 0, 30)?;
+        within("notice_days", self.notice_days.into(), LEAST_NOTICE.into(), MOST_NOTICE.into())?;
         within("extra_patterns", self.extra_patterns.len() as u64, 0, 50)?;
         within("repositories", self.repositories.len() as u64, 0, 10_000)?;
         for (i, extra) in self.extra_patterns.iter().enumerate() {
@@ -222,9 +233,10 @@ impl Policy {
             redact: Redact { secrets, emails },
             answer_ttl_days,
             max_vendor_retention_days,
+            notice_days,
             extra_patterns: _,
         } = self;
-        let mut fields = Fields::new("chaffinch-policy-1")
+        let mut fields = Fields::new("chaffinch-policy-2")
             .text(rung_name(*ceiling))
             .text(listing.as_str())
             .number((*content_requests).into())
@@ -234,6 +246,7 @@ impl Policy {
             .text(emails.as_str())
             .number((*answer_ttl_days).into())
             .number((*max_vendor_retention_days).into())
+            .number((*notice_days).into())
             .number(repositories.len() as u64);
         for repository in &repositories {
             fields = fields.text(repository);

@@ -10,7 +10,7 @@ use crate::PolicyError;
 /// `acme/shop`, or `acme/*`: a star stands for exactly one whole segment, and never for the first.
 /// Letters match in either case, as on the forges. `gitlab:acme/shop` is that of GitLab alone,
 /// `github:acme/shop` that of GitHub; without such a word it is that of any forge that is configured.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
 pub struct RepoPattern(String);
 
@@ -32,6 +32,50 @@ impl RepoPattern {
     /// The text, as it was given.
     pub fn as_str(&self) -> &str {
         &self.0
+    }
+
+    /// The same in lower case.
+    pub(super) fn lower(&self) -> Self {
+        Self(self.0.to_ascii_lowercase())
+    }
+
+    pub(super) fn has_star(&self) -> bool {
+        self.0.contains('*')
+    }
+
+    /// Whether another pattern can mean a part of what this one does.
+    pub(super) fn is_wide(&self) -> bool {
+        self.has_star() || split(&self.0).0.is_none()
+    }
+
+    /// The same for each forge alone; nothing where this is for one already.
+    pub(super) fn for_each_forge(&self) -> impl Iterator<Item = Self> {
+        let any = split(&self.0).0.is_none();
+        let forges = ForgeKind::ALL.iter().filter(move |_| any);
+        forges.map(|forge| Self(format!("{}:{}", forge.as_str(), self.0)))
+    }
+
+    /// The repositories that both mean; `None` where there can be none.
+    pub(super) fn meet(&self, other: &Self) -> Option<Self> {
+        let ((forge_a, a), (forge_b, b)) = (split(&self.0), split(&other.0));
+        let forge = match (forge_a, forge_b) {
+            (Some(a), Some(b)) if a != b => return None,
+            (a, b) => a.or(b),
+        };
+        if a.split('/').count() != b.split('/').count() {
+            return None;
+        }
+        let segments: Option<Vec<&str>> = a
+            .split('/')
+            .zip(b.split('/'))
+            .map(|(a, b)| match (a, b) {
+                ("*", other) | (other, "*") => Some(other),
+                (a, b) if a.eq_ignore_ascii_case(b) => Some(a),
+                _ => None,
+            })
+            .collect();
+        let path = segments?.join("/");
+        Some(Self(forge.map_or(path.clone(), |forge| format!("{forge}:{path}"))))
     }
 
     /// Whether the repository of that name on that forge is one of those meant.

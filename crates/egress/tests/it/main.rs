@@ -3,6 +3,7 @@
 
 mod door;
 mod endpoint;
+mod history;
 mod labelled;
 mod policy;
 mod receipts;
