@@ -328,6 +328,7 @@ fn policy(config: &Config) -> anyhow::Result<egress::Policy> {
         answer_ttl_days: from.answer_ttl_days,
         max_vendor_retention_days: from.max_vendor_retention_days,
         extra_patterns: Vec::new(),
+        ..egress::Policy::default()
     };
     policy.validate().map_err(|error| match error {
         PolicyError::OutOfBounds { .. } => anyhow!("policy.{error}"),
