@@ -2,6 +2,7 @@
 
 mod change;
 mod check;
+mod consent;
 mod diff;
 mod excerpt;
 mod finding;
@@ -17,6 +18,7 @@ mod triage;
 
 pub use change::{Change, ChangedFile, ChangedLines, FileStatus, LineRange};
 pub use check::{Annotation, AnnotationLevel, Check, Conclusion};
+pub use consent::{Consent, Deletion, DeletionReason, Destroyed, Enabling};
 pub use diff::{DiffLine, Hunk, LineKind, PatchError, parse_patch};
 pub use excerpt::{Excerpt, ExcerptError, ExcerptLine, Reason, Rung};
 pub use finding::{
@@ -28,11 +30,11 @@ pub use ids::{
 };
 pub use job::{Acked, Enqueued, Job, Lease, QueueDepth, Subject, Trigger};
 pub use ports::{
-    Access, Audit, Clock, Discussion, Entropy, Forge, ForgeError, Grant, Queue, RawReport,
-    Receipts, Source, StoreError, TokenCount, Vault, VaultKind,
+    Access, Audit, Book, Clock, Discussion, Entropy, Forge, ForgeError, Grant, Ledger, Page, Queue,
+    RawReport, Receipts, Source, StoreError, TokenCount, Vault, VaultKind,
 };
 pub use prompt::{AnswerSchema, Prompt};
-pub use receipt::{Chain, ContentRequests, Flaw, Receipt, Sent};
+pub use receipt::{Chain, ContentRequests, Flaw, Receipt, Sent, Settled};
 pub use stored::{Fault, LONGEST_KEPT, Sealing, Stored};
 pub use text::{SourceBytes, SourceText};
 pub use thread::{

@@ -6,4 +6,4 @@ mod store;
 
 pub use forge::{Access, Discussion, Forge, ForgeError, Grant, RawReport, Source};
 pub use local::{Clock, Entropy, TokenCount};
-pub use store::{Audit, Queue, Receipts, StoreError, Vault, VaultKind};
+pub use store::{Audit, Book, Ledger, Page, Queue, Receipts, StoreError, Vault, VaultKind};

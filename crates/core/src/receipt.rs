@@ -43,6 +43,25 @@ pub struct Receipt {
     pub prompt_digest: String,
     /// SHA-256 of the policy in force, hexadecimal.
     pub policy_digest: String,
+    /// What became of it; `None` until that is known, and where the program ended before.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub settled: Option<Settled>,
+}
+
+/// What became of a disclosure: a record of its own, written after it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Settled {
+    /// The id of its receipt.
+    pub receipt: String,
+    /// When the prompt and the answer were wiped from memory.
+    pub deleted: DateTime<Utc>,
+    /// SHA-256 of the answer's text, hexadecimal; `None` where there was none.
+    pub answer_digest: Option<String>,
+    /// The endpoint's id for the request, if it gave one; printable ASCII, at most 200 characters.
+    pub request_id: Option<String>,
+    /// What came: a word such as `answered`, `malformed`, `refused`, `unavailable`.
+    pub outcome: String,
 }
 
 /// What was asked of the forge to choose the lines for one finding.

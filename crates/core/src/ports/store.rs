@@ -5,7 +5,10 @@ use std::time::Duration;
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
 
-use crate::{Acked, Chain, Enqueued, Job, Lease, QueueDepth, Receipt, RepoId, SourceBytes, Stored};
+use crate::{
+    Acked, Chain, ChangeId, Destroyed, Enqueued, Job, Lease, QueueDepth, Receipt, RepoId, Settled,
+    SourceBytes, Stored,
+};
 
 /// A durable queue. A job that was accepted is done at least once, whatever crashes.
 #[async_trait]
@@ -50,6 +53,8 @@ pub enum VaultKind {
     Record,
     /// An uploaded report that waits for its job.
     Report,
+    /// An entry of the evaluation log.
+    Evaluation,
 }
 
 impl VaultKind {
@@ -59,6 +64,7 @@ impl VaultKind {
             Self::Answer => "answer",
             Self::Record => "record",
             Self::Report => "report",
+            Self::Evaluation => "evaluation",
         }
     }
 }
@@ -101,19 +107,94 @@ pub trait Vault: Send + Sync {
         prefix: &str,
     ) -> Result<Vec<String>, StoreError>;
 
-    /// Destroys everything of a repository, receipts included, by destroying its key.
-    async fn destroy(&self, repo: &RepoId) -> Result<(), StoreError>;
+    /// The repositories of which anything is kept, each by its key and the latest name that is known
+    /// (`unknown/unknown` where none is), sorted by key.
+    async fn holders(&self) -> Result<Vec<RepoId>, StoreError>;
+
+    /// Destroys everything of a repository, receipts included, by destroying its key; how much of each
+    /// kind that was (by [`VaultKind::as_str`], and `receipt`, `job`), as far as it can be counted.
+    async fn destroy(&self, repo: &RepoId) -> Result<Destroyed, StoreError>;
+}
+
+/// What the ledger is divided into.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Book {
+    /// Which policies were announced, and when each was in force.
+    Policy,
+    /// Who enabled which repository, by its key.
+    Consent,
+    /// What was destroyed.
+    Deletion,
+}
+
+impl Book {
+    /// All of them.
+    pub const ALL: [Self; 3] = [Self::Policy, Self::Consent, Self::Deletion];
+
+    /// The word used in keys.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Policy => "policy",
+            Self::Consent => "consent",
+            Self::Deletion => "deletion",
+        }
+    }
+}
+
+/// A page of the ledger as it was read.
+#[derive(Debug, Clone)]
+pub struct Page {
+    /// What it says.
+    pub text: SourceBytes,
+    /// Tells this writing of the page from any other; the store's own.
+    pub version: Vec<u8>,
+}
+
+/// What the program keeps of its own: not of a repository, so nothing that destroys one destroys it.
+/// Sealed like all else, and with a time to live: whoever wants a page to last writes it again.
+#[async_trait]
+pub trait Ledger: Send + Sync {
+    /// A page, if it is there, has not expired, and opens. A page that does not open is an error, since
+    /// to take it for absent would forget what was promised.
+    async fn read(&self, book: Book, name: &str) -> Result<Option<Page>, StoreError>;
+
+    /// Writes a page for `keep` (at most 180 days), durably, over exactly what was read, or where
+    /// nothing lay. False, and nothing is written, if something else lies there by now.
+    async fn write(
+        &self,
+        book: Book,
+        name: &str,
+        text: &SourceBytes,
+        over: Option<&Page>,
+        keep: Duration,
+    ) -> Result<bool, StoreError>;
+
+    /// Removes a page, if it is there.
+    async fn strike(&self, book: Book, name: &str) -> Result<(), StoreError>;
+
+    /// The names of a book's pages, sorted.
+    async fn pages(&self, book: Book) -> Result<Vec<String>, StoreError>;
 }
 
 /// Receipts, append-only, kept for at most 180 days.
 #[async_trait]
 pub trait Receipts: Send + Sync {
-    /// Keeps a receipt. When this returns, it is durable, and only then may the text leave. Its id
+    /// Keeps a receipt for `keep`, at most 180 days. When this returns, it is durable, and only then may
+    /// the text leave. What it says of [`Receipt::settled`] is not kept here. Its id
     /// is 1 to 64 ASCII letters and digits, or it is refused; appending the same id again for the
     /// same change changes nothing.
-    async fn append(&self, receipt: &Receipt) -> Result<(), StoreError>;
+    async fn append(&self, receipt: &Receipt, keep: Duration) -> Result<(), StoreError>;
 
-    /// The receipts of a repository, or of one of its changes, oldest first.
+    /// Adds what became of a disclosure of `change` to the same chain. The same receipt's again changes
+    /// nothing.
+    async fn settle(
+        &self,
+        change: &ChangeId,
+        settled: &Settled,
+        keep: Duration,
+    ) -> Result<(), StoreError>;
+
+    /// The receipts of a repository, or of one of its changes, oldest first, each with what became of it.
     async fn list(&self, repo: &RepoId, change: Option<u64>) -> Result<Vec<Receipt>, StoreError>;
 
     /// The repositories that have receipts, by the names that they had at the newest one, sorted.
