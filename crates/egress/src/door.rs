@@ -3,11 +3,15 @@
 mod receipt;
 mod rewrite;
 
-use std::{fmt, sync::Arc};
+use std::{
+    fmt,
+    sync::{Arc, PoisonError, RwLock},
+    time::Duration,
+};
 
 use chaffinch_core::{
-    ChangeId, Clock, CommitSha, ContentRequests, Entropy, Fingerprint, Prompt, Receipts, RuleId,
-    Rung, StoreError, TokenCount,
+    ChangeId, Clock, CommitSha, ContentRequests, Entropy, Fingerprint, ForgeKind, Prompt, Receipts,
+    RepoName, RuleId, Rung, StoreError, TokenCount,
 };
 
 use crate::{
@@ -18,18 +22,34 @@ use crate::{
 /// The most bytes of untrusted text that are looked at: far above any budget of tokens.
 const MAX_BYTES: usize = 1 << 20;
 
-/// The one way out: for one policy, to one endpoint.
+/// The one way out: under the policy in force, to one endpoint.
 pub struct Door {
-    policy: Policy,
-    policy_digest: String,
+    in_force: RwLock<Arc<InForce>>,
     endpoint: Endpoint,
     asked_as: String,
     origin: String,
-    redactor: Redactor,
     receipts: Arc<dyn Receipts>,
     tokens: Arc<dyn TokenCount>,
     clock: Arc<dyn Clock>,
     entropy: Arc<dyn Entropy>,
+}
+
+/// A policy, and what follows from it.
+struct InForce {
+    policy: Policy,
+    digest: String,
+    redactor: Redactor,
+    /// Why nothing may leave under it at all.
+    closed: Option<PolicyError>,
+}
+
+impl InForce {
+    fn new(policy: Policy, endpoint: &Endpoint) -> Result<Self, PolicyError> {
+        policy.validate()?;
+        let redactor = Redactor::with(&policy.extra_patterns)?;
+        let closed = endpoint.check(&policy).err();
+        Ok(Self { digest: policy.digest(), policy, redactor, closed })
+    }
 }
 
 /// What a disclosure is for.
@@ -79,6 +99,12 @@ pub enum ClearError {
     /// The policy does not list the repository.
     #[error("the policy does not list this repository")]
     Repository,
+    /// The endpoint may not be sent to.
+    #[error(transparent)]
+    Endpoint(PolicyError),
+    /// Another policy is in force by now; look at it anew.
+    #[error("the policy changed meanwhile")]
+    Changed,
     /// Redaction failed.
     #[error(transparent)]
     Redaction(#[from] RedactError),
@@ -104,17 +130,16 @@ impl Door {
         clock: Arc<dyn Clock>,
         entropy: Arc<dyn Entropy>,
     ) -> Result<Self, PolicyError> {
-        policy.validate()?;
-        endpoint.check(&policy)?;
-        let redactor = Redactor::with(&policy.extra_patterns)?;
-        let (policy_digest, origin) = (policy.digest(), endpoint.origin()?);
+        let in_force = InForce::new(policy, &endpoint)?;
+        if let Some(closed) = &in_force.closed {
+            return Err(closed.clone());
+        }
+        let origin = endpoint.origin()?;
         Ok(Self {
-            policy,
-            policy_digest,
+            in_force: RwLock::new(Arc::new(in_force)),
             endpoint,
             asked_as: String::new(),
             origin,
-            redactor,
             receipts,
             tokens,
             clock,
@@ -129,9 +154,38 @@ impl Door {
         Self { asked_as: how, ..self }
     }
 
+    /// Puts another policy in force, from now on. Where it does not allow the endpoint, nothing leaves.
+    ///
+    /// # Errors
+    /// [`PolicyError`] where the policy is out of its bounds; then the one before stays in force.
+    pub fn enforce(&self, policy: Policy) -> Result<(), PolicyError> {
+        let next = Arc::new(InForce::new(policy, &self.endpoint)?);
+        *self.in_force.write().unwrap_or_else(PoisonError::into_inner) = next;
+        Ok(())
+    }
+
     /// The policy in force.
-    pub fn policy(&self) -> &Policy {
-        &self.policy
+    pub fn policy(&self) -> Policy {
+        self.in_force().policy.clone()
+    }
+
+    /// SHA-256 of the policy in force, hexadecimal.
+    pub fn policy_digest(&self) -> String {
+        self.in_force().digest.clone()
+    }
+
+    /// Whether the policy in force lists the repository of that name on that forge.
+    pub fn allows(&self, forge: ForgeKind, name: &RepoName) -> bool {
+        self.in_force().policy.allows(forge, name)
+    }
+
+    /// Why nothing at all may leave under the policy in force, if that is so.
+    pub fn closed(&self) -> Option<PolicyError> {
+        self.in_force().closed.clone()
+    }
+
+    fn in_force(&self) -> Arc<InForce> {
+        Arc::clone(&self.in_force.read().unwrap_or_else(PoisonError::into_inner))
     }
 
     /// Where text goes.
@@ -147,25 +201,30 @@ impl Door {
     /// # Errors
     /// [`ClearError`] for whatever may not leave, and for whatever could not be checked.
     pub fn inspect(&self, prompt: Prompt) -> Result<Inspected, ClearError> {
-        let (rung, ceiling) = (prompt.excerpt.rung(), self.policy.ceiling);
+        let in_force = self.in_force();
+        let InForce { policy, redactor, .. } = &*in_force;
+        if let Some(closed) = &in_force.closed {
+            return Err(ClearError::Endpoint(closed.clone()));
+        }
+        let (rung, ceiling) = (prompt.excerpt.rung(), policy.ceiling);
         if rung > ceiling {
             return Err(ClearError::AboveCeiling { rung, ceiling });
         }
         let bytes = prompt.question.expose().len()
             + prompt.excerpt.lines().iter().map(|l| l.text.expose().len()).sum::<usize>();
         if bytes > MAX_BYTES {
-            let budget = self.policy.prompt_tokens;
+            let budget = policy.prompt_tokens;
             // No token of the vocabulary is longer than 128 bytes.
             let tokens = (bytes / 128).max(budget + 1);
             return Err(ClearError::OverBudget { tokens, budget });
         }
-        within(prompt.excerpt.cost(&*self.tokens), self.policy.excerpt_tokens)?;
+        within(prompt.excerpt.cost(&*self.tokens), policy.excerpt_tokens)?;
 
-        let (prompt, redactions) = rewrite::redact(&self.redactor, prompt)?;
+        let (prompt, redactions) = rewrite::redact(redactor, prompt)?;
         for class in redactions.keys() {
             let mode = match class.as_str() {
-                "email" => self.policy.redact.emails,
-                _ => self.policy.redact.secrets,
+                "email" => policy.redact.emails,
+                _ => policy.redact.secrets,
             };
             if mode == Mode::Block {
                 return Err(ClearError::Blocked { class: class.clone() });
@@ -174,13 +233,13 @@ impl Door {
         rewrite::check_marker(&prompt)?;
         let tokens =
             self.tokens.count(prompt.instructions) + self.tokens.count(prompt.render().expose());
-        within(tokens, self.policy.prompt_tokens)?;
+        within(tokens, policy.prompt_tokens)?;
         Ok(Inspected {
             cache_key: cache_key(&prompt, &self.endpoint, &self.asked_as),
             prompt,
             redactions,
             tokens,
-            policy_digest: self.policy_digest.clone(),
+            policy_digest: in_force.digest.clone(),
             origin: self.origin.clone(),
         })
     }
@@ -188,6 +247,7 @@ impl Door {
     /// Writes the receipt of a disclosure, and once it is durable hands over what may leave.
     ///
     /// # Errors
+    /// [`ClearError::Changed`] where another policy is in force than it was inspected under,
     /// [`ClearError::Repository`] where the policy does not list the repository, and
     /// [`ClearError::Receipt`] where the receipt could not be kept: then nothing may leave.
     pub async fn clear(
@@ -195,15 +255,24 @@ impl Door {
         inspected: Inspected,
         disclosure: &Disclosure,
     ) -> Result<Cleared<Prompt>, ClearError> {
-        if inspected.policy_digest != self.policy_digest || inspected.origin != self.origin {
-            return Err(ClearError::Other("it was inspected for another policy or endpoint"));
+        if inspected.origin != self.origin {
+            return Err(ClearError::Other("it was inspected for another endpoint"));
         }
+        let in_force = self.in_force();
+        if inspected.policy_digest != in_force.digest {
+            return Err(ClearError::Changed);
+        }
+        if let Some(closed) = &in_force.closed {
+            return Err(ClearError::Endpoint(closed.clone()));
+        }
+        let policy = &in_force.policy;
         let repo = &disclosure.change.repo;
-        if !self.policy.allows(repo.forge, &repo.name) {
+        if !policy.allows(repo.forge, &repo.name) {
             return Err(ClearError::Repository);
         }
         let receipt = self.receipt(&inspected, disclosure)?;
-        self.receipts.append(&receipt).await?;
+        let keep = Duration::from_secs(u64::from(policy.receipt_ttl_days) * 24 * 60 * 60);
+        self.receipts.append(&receipt, keep).await?;
         Ok(Cleared::new(inspected.prompt, receipt))
     }
 }

@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 use url::{Host, Url};
 
-use crate::{Policy, PolicyError};
+use crate::{Policy, PolicyError, Terms};
 
 /// One model behind one address, and what is known of who runs it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -31,6 +31,10 @@ pub struct Attestation {
     pub retention_days: u16,
     /// Whether the vendor has promised not to train on what it is sent.
     pub no_training: bool,
+    /// Where the vendor keeps and reads what it is sent, in the words of the agreement ("EU"); empty
+    /// where nothing is promised.
+    #[serde(default)]
+    pub residency: String,
 }
 
 impl Endpoint {
@@ -42,12 +46,45 @@ impl Endpoint {
         Ok(self.address()?.origin().ascii_serialization())
     }
 
-    /// Checks that text may go here under `policy`.
+    /// The terms on which text goes here, as a policy names them.
+    ///
+    /// # Errors
+    /// [`PolicyError::Address`] where the address cannot be used.
+    pub fn terms(&self) -> Result<Terms, PolicyError> {
+        let address = self.address()?;
+        let attested = self.attestation.as_ref();
+        Ok(Terms {
+            origin: address.origin().ascii_serialization(),
+            self_hosted: self.self_hosted || on_loopback(&address),
+            agreement: attested.map(|a| a.agreement.trim().to_owned()).unwrap_or_default(),
+            retention_days: attested.map_or(0, |a| a.retention_days),
+            no_training: attested.is_none_or(|a| a.no_training),
+            residency: attested.map(|a| a.residency.trim().to_owned()).unwrap_or_default(),
+        })
+    }
+
+    /// Checks that text may go here under `policy`: it is attested as that wants, and one of those that
+    /// it names, on the terms that it names.
+    ///
+    /// # Errors
+    /// [`PolicyError`] says what is missing.
+    pub fn check(&self, policy: &Policy) -> Result<(), PolicyError> {
+        self.attested(policy)?;
+        let terms = self.terms()?;
+        let mut allowed =
+            policy.endpoints.iter().filter(|one| one.origin == terms.origin).peekable();
+        if allowed.peek().is_none() || !allowed.all(|allowed| terms.are_within(allowed)) {
+            return Err(PolicyError::NotInForce { origin: terms.origin });
+        }
+        Ok(())
+    }
+
+    /// Checks that what is known of it is what `policy` wants to be known.
     ///
     /// # Errors
     /// [`PolicyError`] says what is missing. An endpoint without attestation is refused unless it
     /// is on the loopback or declared self-hosted; an attestation that is there is always checked.
-    pub fn check(&self, policy: &Policy) -> Result<(), PolicyError> {
+    pub fn attested(&self, policy: &Policy) -> Result<(), PolicyError> {
         let address = self.address()?;
         let origin = address.origin().ascii_serialization();
         let ours = self.self_hosted || on_loopback(&address);
@@ -59,7 +96,8 @@ impl Endpoint {
                 "use https, or declare it self-hosted if it is yours",
             ));
         }
-        let Some(Attestation { agreement, retention_days, no_training }) = &self.attestation else {
+        let Some(Attestation { agreement, retention_days, no_training, .. }) = &self.attestation
+        else {
             return if ours { Ok(()) } else { Err(PolicyError::Unattested { origin }) };
         };
         if agreement.trim().is_empty() {

@@ -16,7 +16,7 @@ pub use endpoint::{Attestation, Endpoint};
 pub use inspected::Inspected;
 pub use model::{Completion, Model, ModelError, Usage};
 pub use policy::{
-    Direction, Entry, ExtraPattern, History, Listing, Mode, Moment, Pending, Policy, PolicyError,
-    Redact, RepoPattern, Version,
+    Direction, Entry, EvaluationLog, ExtraPattern, History, Listing, Mode, Moment, Pending, Policy,
+    PolicyError, Redact, RepoPattern, Terms, Version,
 };
 pub use redact::{RedactError, Redacted, Redactor, Segment};

@@ -1,5 +1,6 @@
 //! What may be disclosed, and how long what comes back is kept.
 
+mod endpoints;
 mod history;
 mod patterns;
 mod tightest;
@@ -9,6 +10,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::{digest::Fields, redact::compile_extra};
 
+pub use endpoints::Terms;
 pub use history::{Direction, Entry, History, Moment, Pending, Version};
 pub use patterns::{ExtraPattern, RepoPattern};
 
@@ -36,8 +38,18 @@ pub struct Policy {
     pub prompt_tokens: usize,
     /// What happens to secrets and addresses. It cannot be switched off.
     pub redact: Redact,
+    /// The endpoints that may be sent to; empty means none.
+    pub endpoints: Vec<Terms>,
+    /// What is kept of each question and its answer, to measure the models by.
+    pub evaluation: EvaluationLog,
     /// How many days an answer is kept: 1 to 180.
     pub answer_ttl_days: u16,
+    /// How many days it is kept what the last run said on a change: 1 to 180.
+    pub record_ttl_days: u16,
+    /// How many days a receipt is kept: 30 to 180.
+    pub receipt_ttl_days: u16,
+    /// How many days an entry of the evaluation log is kept: 1 to 180.
+    pub evaluation_ttl_days: u16,
     /// For how many days the vendor of a model may keep copies: at most 30.
     pub max_vendor_retention_days: u16,
     /// How many days pass from the announcement of a looser policy until it is in force: 30 to 365.
@@ -78,6 +90,20 @@ pub enum Listing {
     Names,
 }
 
+/// What is kept of each question to a model and of its answer, sealed, from least to most.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum EvaluationLog {
+    /// Nothing.
+    Off,
+    /// Which lines were sent and what came of it, without code: the prompt can be made again from the
+    /// commit.
+    #[default]
+    References,
+    /// The prompt and the answer as they were, code included.
+    Full,
+}
+
 impl Default for Policy {
     fn default() -> Self {
         Self {
@@ -88,7 +114,12 @@ impl Default for Policy {
             excerpt_tokens: 900,
             prompt_tokens: 4_000,
             redact: Redact::default(),
+            endpoints: Vec::new(),
+            evaluation: EvaluationLog::default(),
             answer_ttl_days: 30,
+            record_ttl_days: 30,
+            receipt_ttl_days: 180,
+            evaluation_ttl_days: 90,
             max_vendor_retention_days: 30,
             notice_days: 30,
             extra_patterns: Vec::new(),
@@ -127,6 +158,15 @@ pub enum PolicyError {
         id: String,
         /// What is wrong, and what to write.
         why: String,
+    },
+    /// The policy in force does not allow the endpoint, or not on these terms.
+    #[error(
+        "the policy in force does not allow the model endpoint {origin} on its terms: a new endpoint, \
+         or looser terms, act once the notice has passed (see /policy)"
+    )]
+    NotInForce {
+        /// Scheme, host and port.
+        origin: String,
     },
     /// The endpoint's address cannot be used.
     #[error("the model endpoint's address cannot be used: {0}")]
@@ -193,8 +233,12 @@ impl Policy {
         let least = self.excerpt_tokens as u64;
         within("prompt_tokens", self.prompt_tokens as u64, least, 200_000)?;
         within("answer_ttl_days", self.answer_ttl_days.into(), 1, 180)?;
+        within("record_ttl_days", self.record_ttl_days.into(), 1, 180)?;
+        within("receipt_ttl_days", self.receipt_ttl_days.into(), 30, 180)?;
+        within("evaluation_ttl_days", self.evaluation_ttl_days.into(), 1, 180)?;
         within("max_vendor_retention_days", self.max_vendor_retention_days.into(), 0, 30)?;
         within("notice_days", self.notice_days.into(), LEAST_NOTICE.into(), MOST_NOTICE.into())?;
+        within("endpoints", self.endpoints.len() as u64, 0, 50)?;
         within("extra_patterns", self.extra_patterns.len() as u64, 0, 50)?;
         within("repositories", self.repositories.len() as u64, 0, 10_000)?;
         for (i, extra) in self.extra_patterns.iter().enumerate() {
@@ -231,12 +275,17 @@ impl Policy {
             excerpt_tokens,
             prompt_tokens,
             redact: Redact { secrets, emails },
+            endpoints: _,
+            evaluation,
             answer_ttl_days,
+            record_ttl_days,
+            receipt_ttl_days,
+            evaluation_ttl_days,
             max_vendor_retention_days,
             notice_days,
             extra_patterns: _,
         } = self;
-        let mut fields = Fields::new("chaffinch-policy-2")
+        let mut fields = Fields::new("chaffinch-policy-3")
             .text(rung_name(*ceiling))
             .text(listing.as_str())
             .number((*content_requests).into())
@@ -244,12 +293,31 @@ impl Policy {
             .number(*prompt_tokens as u64)
             .text(secrets.as_str())
             .text(emails.as_str())
+            .text(evaluation.as_str())
             .number((*answer_ttl_days).into())
+            .number((*record_ttl_days).into())
+            .number((*receipt_ttl_days).into())
+            .number((*evaluation_ttl_days).into())
             .number((*max_vendor_retention_days).into())
             .number((*notice_days).into())
             .number(repositories.len() as u64);
         for repository in &repositories {
             fields = fields.text(repository);
+        }
+        let mut endpoints: Vec<&Terms> = self.endpoints.iter().collect();
+        endpoints.sort_unstable();
+        endpoints.dedup();
+        fields = fields.number(endpoints.len() as u64);
+        for terms in endpoints {
+            let Terms { origin, self_hosted, agreement, retention_days, no_training, residency } =
+                terms;
+            fields = fields
+                .text(origin)
+                .number((*self_hosted).into())
+                .text(agreement)
+                .number((*retention_days).into())
+                .number((*no_training).into())
+                .text(residency);
         }
         for ExtraPattern { id, regex } in extra {
             fields = fields.text(id).text(regex);
@@ -263,6 +331,17 @@ impl Listing {
         match self {
             Self::Off => "off",
             Self::Names => "names",
+        }
+    }
+}
+
+impl EvaluationLog {
+    /// The word for it, as configuration writes it.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Off => "off",
+            Self::References => "references",
+            Self::Full => "full",
         }
     }
 }

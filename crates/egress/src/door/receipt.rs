@@ -28,7 +28,8 @@ impl Door {
             model: self.endpoint.model.clone(),
             prompt_version: prompt.version.to_owned(),
             prompt_digest: digest_rendered(prompt, &prompt.render()),
-            policy_digest: self.policy_digest.clone(),
+            policy_digest: inspected.policy_digest.clone(),
+            settled: None,
         })
     }
 }

@@ -118,15 +118,17 @@ impl History {
     /// Records `policy`, unless it is the latest one already, and says which way it differs from that.
     ///
     /// Where nothing is recorded, nothing is known of what was promised. Then [`Policy::default`]
-    /// counts as promised, so that nothing looser is in force before its notice. Repositories are
-    /// not held against the default, which has none: each of them takes somebody's consent.
+    /// counts as promised, so that nothing looser is in force before its notice. Repositories and
+    /// endpoints are not held against the default, which has none: each repository takes somebody's
+    /// consent, to the policy that names them.
     pub fn announce(&mut self, policy: &Policy, at: Moment) -> Direction {
         self.look(at);
         let promised = match self.versions.last() {
             Some(last) => last.policy.clone(),
             None => {
                 let repositories = policy.repositories.clone();
-                let promised = Policy { repositories, ..Policy::default() };
+                let endpoints = policy.endpoints.clone();
+                let promised = Policy { repositories, endpoints, ..Policy::default() };
                 self.record(promised.clone(), at.now);
                 promised
             }
@@ -136,6 +138,12 @@ impl History {
         }
         self.look(Moment { elapsed: Duration::ZERO, ..at });
         Direction::between(&promised, policy)
+    }
+
+    /// Forgets what was promised, though not what was in force and when: to be called where nobody is
+    /// left to whom notice is owed. The next policy is announced as if it were the first.
+    pub fn release(&mut self) {
+        self.versions.clear();
     }
 
     /// The policy that was in force at a time of the past, as far as is recorded.

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::{ExtraPattern, Listing, Mode, Policy, Redact, RepoPattern};
+use super::{ExtraPattern, Listing, Mode, Policy, Redact, RepoPattern, endpoints};
 
 impl Policy {
     /// What this and `other` both allow, field by field. It is the same whichever comes first, and
@@ -18,7 +18,12 @@ impl Policy {
             excerpt_tokens,
             prompt_tokens,
             redact: Redact { secrets, emails },
+            endpoints,
+            evaluation,
             answer_ttl_days,
+            record_ttl_days,
+            receipt_ttl_days,
+            evaluation_ttl_days,
             max_vendor_retention_days,
             notice_days,
             extra_patterns,
@@ -37,6 +42,11 @@ impl Policy {
                 secrets: harder(*secrets, other.redact.secrets),
                 emails: harder(*emails, other.redact.emails),
             },
+            endpoints: endpoints::both(endpoints, &other.endpoints),
+            evaluation: (*evaluation).min(other.evaluation),
+            record_ttl_days: (*record_ttl_days).min(other.record_ttl_days),
+            receipt_ttl_days: (*receipt_ttl_days).min(other.receipt_ttl_days),
+            evaluation_ttl_days: (*evaluation_ttl_days).min(other.evaluation_ttl_days),
             answer_ttl_days: (*answer_ttl_days).min(other.answer_ttl_days),
             max_vendor_retention_days: (*max_vendor_retention_days)
                 .min(other.max_vendor_retention_days),
@@ -50,8 +60,9 @@ impl Policy {
         self.tightest(other).nameless() == self.tightest(self).nameless()
     }
 
-    /// The same where what the customer's patterns are called does not count.
+    /// The same where what the customer's patterns and the vendors' agreements are called does not count.
     fn nameless(mut self) -> Self {
+        self.endpoints.iter_mut().for_each(|terms| terms.agreement.clear());
         self.extra_patterns.iter_mut().for_each(|pattern| pattern.id.clear());
         self.extra_patterns.sort_by(|a, b| a.regex.cmp(&b.regex));
         self

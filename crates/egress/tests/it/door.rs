@@ -165,7 +165,7 @@ async fn a_prompt_is_cleared_only_by_the_door_that_inspected_it() {
     let inspected = door(policy()).inspect(prompt("rule", lines("a.py", 1, &["x"]))).unwrap();
     let stricter = door(Policy { excerpt_tokens: 1, ..policy() });
     let cleared = stricter.clear(inspected, &disclosure("acme/shop")).await;
-    assert!(matches!(cleared.err(), Some(ClearError::Other(_))));
+    assert!(matches!(cleared.err(), Some(ClearError::Changed)));
 }
 
 #[test]
@@ -174,4 +174,26 @@ fn no_error_and_no_debug_shows_source() {
     let asked = prompt(&sentinel, lines("a.py", 1, &[&sentinel]));
     let inspected = door(policy()).inspect(asked).unwrap();
     assert!(!format!("{inspected:?} {:?}", door(policy())).contains(&sentinel));
+}
+
+#[tokio::test]
+async fn a_policy_that_comes_into_force_holds_from_then_on() {
+    let door = door(policy());
+    let before = door.inspect(prompt("Is it?", lines("a.py", 1, &["a = 1"]))).unwrap();
+    door.enforce(Policy { ceiling: Rung::Finding, ..policy() }).unwrap();
+    let changed = door.clear(before, &disclosure("acme/shop")).await;
+    assert!(matches!(changed, Err(ClearError::Changed)));
+    let refused = door.inspect(prompt("Is it?", lines("a.py", 1, &["a = 1"])));
+    assert!(matches!(refused, Err(ClearError::AboveCeiling { .. })));
+}
+
+#[test]
+fn nothing_leaves_to_an_endpoint_that_is_not_in_force() {
+    let door = door(policy());
+    door.enforce(Policy { endpoints: Vec::new(), ..policy() }).unwrap();
+    assert!(door.closed().is_some());
+    let refused = door.inspect(prompt("Is it?", lines("a.py", 1, &["a = 1"]))).unwrap_err();
+    assert!(matches!(refused, ClearError::Endpoint(_)), "{refused}");
+    assert!(door.enforce(Policy { answer_ttl_days: 181, ..policy() }).is_err());
+    assert!(door.closed().is_some(), "what is out of bounds is not taken");
 }

@@ -7,7 +7,12 @@ use chaffinch_egress::{Attestation, Door, Endpoint, Policy, PolicyError};
 use crate::support::{Ledger, Noon, Quarter, Same};
 
 fn attested(days: u16) -> Option<Attestation> {
-    Some(Attestation { agreement: "DPA-7".into(), retention_days: days, no_training: true })
+    Some(Attestation {
+        agreement: "DPA-7".into(),
+        retention_days: days,
+        no_training: true,
+        residency: String::new(),
+    })
 }
 
 fn vendor() -> Endpoint {
@@ -27,7 +32,13 @@ fn bare(base_url: &str) -> Endpoint {
     Endpoint { attestation: None, ..at(base_url) }
 }
 
+/// Why an endpoint is refused that the policy names on the endpoint's own terms.
 fn refusal(policy: Policy, endpoint: Endpoint) -> Option<PolicyError> {
+    let endpoints = endpoint.terms().into_iter().collect();
+    refused(Policy { endpoints, ..policy }, endpoint)
+}
+
+fn refused(policy: Policy, endpoint: Endpoint) -> Option<PolicyError> {
     let ledger = Arc::new(Ledger::default());
     Door::new(policy, endpoint, ledger, Arc::new(Quarter), Arc::new(Noon), Arc::new(Same)).err()
 }
@@ -84,7 +95,12 @@ fn thirty_one_days_of_retention_are_refused() {
 #[test]
 fn a_bad_attestation_is_refused_wherever_the_endpoint_is() {
     let attestation = |agreement: &str, no_training| {
-        Some(Attestation { agreement: agreement.into(), retention_days: 0, no_training })
+        Some(Attestation {
+            agreement: agreement.into(),
+            retention_days: 0,
+            no_training,
+            residency: String::new(),
+        })
     };
     for base in [vendor(), at("http://127.0.0.1"), Endpoint { self_hosted: true, ..vendor() }] {
         let training = Endpoint { attestation: attestation("DPA-7", false), ..base.clone() };
@@ -124,4 +140,18 @@ fn the_origin_is_scheme_host_and_port() {
     ] {
         assert_eq!(at(url).origin().unwrap(), origin);
     }
+}
+
+#[test]
+fn an_endpoint_is_taken_on_the_terms_alone_that_the_policy_names() {
+    let on = |days| Policy {
+        endpoints: vec![Endpoint { attestation: attested(days), ..vendor() }.terms().unwrap()],
+        ..Policy::default()
+    };
+    assert_eq!(refused(on(30), vendor()), None);
+    assert!(matches!(refused(on(29), vendor()), Some(PolicyError::NotInForce { .. })));
+    let elsewhere = refused(on(30), at("https://api.other.example/v1"));
+    assert!(matches!(elsewhere, Some(PolicyError::NotInForce { .. })));
+    let none = refused(Policy::default(), bare("http://127.0.0.1:8080"));
+    assert!(matches!(none, Some(PolicyError::NotInForce { .. })), "also on the loopback");
 }

@@ -3,7 +3,9 @@
 use std::time::Duration;
 
 use chaffinch_core::Rung;
-use chaffinch_egress::{Direction, ExtraPattern, History, Listing, Mode, Moment, Policy, Redact};
+use chaffinch_egress::{
+    Direction, EvaluationLog, ExtraPattern, History, Listing, Mode, Moment, Policy, Redact, Terms,
+};
 use chrono::{DateTime, TimeDelta, Utc};
 use proptest::{collection::vec, prelude::*};
 
@@ -18,6 +20,24 @@ fn policy(repositories: &[&str]) -> Policy {
 
 fn names(policy: &Policy) -> Vec<&str> {
     policy.repositories.iter().map(|pattern| pattern.as_str()).collect()
+}
+
+fn vendor() -> Terms {
+    Terms {
+        origin: "https://api.vendor.example".into(),
+        self_hosted: false,
+        agreement: "DPA-7".into(),
+        retention_days: 30,
+        no_training: true,
+        residency: String::new(),
+    }
+}
+
+/// A policy with one endpoint, on terms that differ from the vendor's.
+fn on(set: impl Fn(&mut Terms)) -> Policy {
+    let mut terms = vendor();
+    set(&mut terms);
+    Policy { endpoints: vec![terms], ..policy(&["acme/*"]) }
 }
 
 /// Two of each field, the tighter one first.
@@ -40,6 +60,23 @@ fn pairs() -> Vec<(&'static str, Policy, Policy)> {
         ("prompt_tokens", with(&|p| p.prompt_tokens = 3_000), base()),
         ("secrets", with(&|p| p.redact.secrets = Mode::Block), base()),
         ("emails", with(&|p| p.redact.emails = Mode::Block), base()),
+        ("no endpoint", base(), with(&|p| p.endpoints = vec![vendor()])),
+        (
+            "one endpoint less",
+            with(&|p| p.endpoints = vec![vendor()]),
+            with(&|p| {
+                p.endpoints = vec![vendor(), Terms { origin: "https://b".into(), ..vendor() }]
+            }),
+        ),
+        ("retention", on(|t| t.retention_days = 0), on(|_| {})),
+        ("training", on(|_| {}), on(|t| t.no_training = false)),
+        ("residency", on(|t| t.residency = "EU".into()), on(|_| {})),
+        ("self_hosted", on(|t| t.self_hosted = true), on(|_| {})),
+        ("evaluation off", with(&|p| p.evaluation = EvaluationLog::Off), base()),
+        ("evaluation", base(), with(&|p| p.evaluation = EvaluationLog::Full)),
+        ("record_ttl_days", with(&|p| p.record_ttl_days = 7), base()),
+        ("receipt_ttl_days", with(&|p| p.receipt_ttl_days = 30), base()),
+        ("evaluation_ttl_days", with(&|p| p.evaluation_ttl_days = 30), base()),
         ("answer_ttl_days", with(&|p| p.answer_ttl_days = 1), base()),
         ("max_vendor_retention_days", with(&|p| p.max_vendor_retention_days = 0), base()),
         ("notice_days", with(&|p| p.notice_days = 60), base()),
@@ -58,6 +95,36 @@ fn each_field_knows_its_tighter_side() {
     }
     let mixed = Policy { ceiling: Rung::Slice, answer_ttl_days: 90, ..policy(&["acme/*"]) };
     assert_eq!(Direction::between(&policy(&["acme/*"]), &mixed), Direction::Mixed);
+}
+
+#[test]
+fn an_endpoint_in_another_place_is_another_endpoint() {
+    let (eu, us) = (on(|t| t.residency = "EU".into()), on(|t| t.residency = "US".into()));
+    assert_eq!(Direction::between(&eu, &us), Direction::Mixed);
+    assert_eq!(eu.tightest(&us).endpoints, []);
+    let renamed = on(|t| t.agreement = "DPA-8".into());
+    assert_eq!(Direction::between(&on(|_| {}), &renamed), Direction::Same);
+    assert_ne!(renamed.digest(), on(|_| {}).digest(), "the record still tells them apart");
+}
+
+#[test]
+fn an_endpoint_that_is_named_twice_keeps_to_both() {
+    let strict = Terms { retention_days: 0, ..vendor() };
+    let twice = Policy { endpoints: vec![vendor(), strict.clone()], ..policy(&["acme/*"]) };
+    assert_eq!(twice.tightest(&twice).endpoints, [strict]);
+}
+
+#[test]
+fn where_nobody_is_owed_notice_a_policy_is_announced_as_the_first() {
+    let mut kept = Kept::default();
+    kept.announce(&on(|_| {}));
+    let elsewhere = on(|t| t.origin = "https://b".into());
+    kept.history.release();
+    kept.announce(&elsewhere);
+    let now = kept.moment(0);
+    assert_eq!(kept.history.look(now).unwrap().endpoints, elsewhere.endpoints);
+    assert_eq!(kept.history.pending(now.now), []);
+    assert!(kept.history.was_in_force(now.now - TimeDelta::days(1)).is_none());
 }
 
 #[test]
@@ -254,21 +321,49 @@ enum Step {
     Clock(i64),
 }
 
+fn any_terms() -> impl Strategy<Value = Terms> {
+    let origin = proptest::sample::select(vec!["https://a", "https://b"]);
+    let place = proptest::sample::select(vec!["", "EU", "US"]);
+    (origin, place, any::<bool>(), any::<bool>(), 0..=30u16).prop_map(
+        |(origin, residency, self_hosted, no_training, retention_days)| Terms {
+            origin: origin.into(),
+            self_hosted,
+            retention_days,
+            no_training,
+            residency: residency.into(),
+            ..vendor()
+        },
+    )
+}
+
 fn any_policy() -> impl Strategy<Value = Policy> {
     let repositories = proptest::sample::subsequence(vec!["acme/*", "acme/shop", "solo/one"], 0..3);
     let rung =
         proptest::sample::select(vec![Rung::Finding, Rung::Slice, Rung::Related, Rung::File]);
-    (repositories, rung, any::<bool>(), any::<bool>(), 1..=180u16, 30..=90u16).prop_map(
-        |(repositories, ceiling, listing, block, answer_ttl_days, notice_days)| Policy {
-            ceiling,
-            listing: if listing { Listing::Names } else { Listing::Off },
-            redact: Redact {
-                secrets: if block { Mode::Block } else { Mode::Replace },
-                ..Redact::default()
-            },
-            answer_ttl_days,
-            notice_days,
-            ..policy(&repositories)
+    let log = proptest::sample::select(vec![
+        EvaluationLog::Off,
+        EvaluationLog::References,
+        EvaluationLog::Full,
+    ]);
+    let endpoints = vec(any_terms(), 0..3);
+    let words = (repositories, rung, any::<bool>(), any::<bool>(), log, endpoints);
+    (words, 1..=180u16, 30..=180u16, 30..=90u16).prop_map(
+        |(words, answer_ttl_days, receipt_ttl_days, notice_days)| {
+            let (repositories, ceiling, listing, block, evaluation, endpoints) = words;
+            Policy {
+                ceiling,
+                evaluation,
+                endpoints,
+                receipt_ttl_days,
+                listing: if listing { Listing::Names } else { Listing::Off },
+                redact: Redact {
+                    secrets: if block { Mode::Block } else { Mode::Replace },
+                    ..Redact::default()
+                },
+                answer_ttl_days,
+                notice_days,
+                ..policy(&repositories)
+            }
         },
     )
 }

@@ -1,12 +1,15 @@
 //! Doubles that keep what they are given, and prompts to put through the door.
 
-use std::sync::{Arc, Mutex};
+use std::{
+    sync::{Arc, Mutex},
+    time::Duration,
+};
 
 use async_trait::async_trait;
 use chaffinch_core::{
     AnswerSchema, Chain, ChangeId, Clock, CommitSha, ContentRequests, Entropy, Excerpt,
     ExcerptLine, Fingerprint, ForgeKind, Prompt, Reason, Receipt, Receipts, RepoId, RepoName,
-    RuleId, Rung, StoreError, TokenCount,
+    RuleId, Rung, Settled, StoreError, TokenCount,
 };
 use chaffinch_egress::{Disclosure, Door, Endpoint, Policy};
 use chrono::{DateTime, Utc};
@@ -22,11 +25,15 @@ pub(crate) struct Ledger {
 
 #[async_trait]
 impl Receipts for Ledger {
-    async fn append(&self, receipt: &Receipt) -> Result<(), StoreError> {
+    async fn append(&self, receipt: &Receipt, _: Duration) -> Result<(), StoreError> {
         if self.broken {
             return Err(StoreError::Unavailable("disk full".into()));
         }
         self.kept.lock().unwrap().push(receipt.clone());
+        Ok(())
+    }
+
+    async fn settle(&self, _: &ChangeId, _: &Settled, _: Duration) -> Result<(), StoreError> {
         Ok(())
     }
 
@@ -79,7 +86,11 @@ pub(crate) fn local_endpoint() -> Endpoint {
 }
 
 pub(crate) fn policy() -> Policy {
-    Policy { repositories: vec!["acme/*".parse().unwrap()], ..Policy::default() }
+    Policy {
+        repositories: vec!["acme/*".parse().unwrap()],
+        endpoints: vec![local_endpoint().terms().unwrap()],
+        ..Policy::default()
+    }
 }
 
 pub(crate) fn door(policy: Policy) -> Door {
