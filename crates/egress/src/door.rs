@@ -36,7 +36,7 @@ pub struct Door {
 
 /// A policy, and what follows from it.
 struct InForce {
-    policy: Policy,
+    policy: Arc<Policy>,
     digest: String,
     redactor: Redactor,
     /// Why nothing may leave under it at all.
@@ -48,7 +48,7 @@ impl InForce {
         policy.validate()?;
         let redactor = Redactor::with(&policy.extra_patterns)?;
         let closed = endpoint.check(&policy).err();
-        Ok(Self { digest: policy.digest(), policy, redactor, closed })
+        Ok(Self { digest: policy.digest(), policy: Arc::new(policy), redactor, closed })
     }
 }
 
@@ -165,8 +165,8 @@ impl Door {
     }
 
     /// The policy in force.
-    pub fn policy(&self) -> Policy {
-        self.in_force().policy.clone()
+    pub fn policy(&self) -> Arc<Policy> {
+        Arc::clone(&self.in_force().policy)
     }
 
     /// SHA-256 of the policy in force, hexadecimal.

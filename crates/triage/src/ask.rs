@@ -173,6 +173,10 @@ impl Asker<'_> {
                     Err(ClearError::Receipt(error)) if !self.last => {
                         return Err(self.brake.retry(error.into()));
                     }
+                    Err(ClearError::Changed) if !self.last => {
+                        let why = "the policy changed meanwhile".into();
+                        return Err(self.brake.retry(JobError::Retry { at: None, why }));
+                    }
                     Err(error) => return Ok(Asked::failed(finding, refusal(&error), receipts)),
                 };
             receipts.push(cleared.receipt().clone());

@@ -43,10 +43,19 @@ pub struct Parts {
 }
 
 impl Parts {
-    /// How long answers and records are kept.
+    /// How long answers are kept.
     pub(crate) fn ttl(&self) -> Duration {
-        Duration::from_secs(u64::from(self.door.policy().answer_ttl_days) * 24 * 3600)
+        days(self.door.policy().answer_ttl_days)
     }
+
+    /// How long the record of a change is kept.
+    pub(crate) fn record_ttl(&self) -> Duration {
+        days(self.door.policy().record_ttl_days)
+    }
+}
+
+fn days(days: u16) -> Duration {
+    Duration::from_secs(u64::from(days) * 24 * 60 * 60)
 }
 
 /// What a job came to.

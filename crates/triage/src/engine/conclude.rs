@@ -57,7 +57,7 @@ impl Engine {
         let config = &self.parts.config;
         let written = publish::publish(discussion, change, &mut all, &found, config).await?;
         let record = Record::after(known.as_ref(), &all);
-        record::save(&*self.parts.vault, change, &record, self.parts.ttl()).await?;
+        record::save(&*self.parts.vault, change, &record, self.parts.record_ttl()).await?;
         Ok(Done::Published {
             findings: all.outcomes.len(),
             real: all.count(Standing::Real),
