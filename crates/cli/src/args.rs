@@ -2,7 +2,8 @@
 
 use std::{net::SocketAddr, path::PathBuf};
 
-use chaffinch_core::{RepoName, RepoPath, Rung};
+use chaffinch_core::{ForgeKind, RepoName, RepoPath, Rung};
+use chrono::NaiveDate;
 use clap::{Parser, Subcommand, ValueEnum, builder::RangedU64ValueParser, value_parser};
 use url::Url;
 
@@ -19,6 +20,7 @@ Examples:
   chaffinch demo                                     a sandbox, to look at
   chaffinch config example > chaffinch.toml          every setting, its default
   chaffinch config check --config chaffinch.toml     is it complete?
+  chaffinch enable acme/shop --by WHO                nothing is read before
   chaffinch serve --config chaffinch.toml            the server
   chaffinch doctor --config chaffinch.toml           what do our tokens allow, and until when?
   chaffinch triage --root . --report semgrep.sarif   in the terminal
@@ -64,6 +66,16 @@ pub(crate) enum Command {
         #[command(subcommand)]
         what: Audit,
     },
+    /// Let a repository be worked on: nothing of it is read before.
+    Enable(Enable),
+    /// Take that back, and destroy what is kept of it.
+    Disable(Disable),
+    /// Show who enabled which repository, and what was destroyed when that ended.
+    Consents(Consents),
+    /// Destroy what is kept of a repository or an installation.
+    Purge(Purge),
+    /// Show the policy in force, those before it, and what is announced.
+    Policy(PolicyOptions),
     /// Run a fake forge on this machine, to try things on.
     Sandbox {
         #[command(subcommand)]
@@ -126,8 +138,8 @@ pub(crate) enum VerifyReceipts {
 
 const RECEIPTS_EXAMPLES: &str = "\
 Each receipt names the digest of the one before it. Whoever notes down the digest that `verify`
-shows can tell later that nothing before it was changed. A SQLite file is one process's alone:
-stop the server first.
+shows can tell later that nothing before it was changed. The server
+may be running.
 
 Examples:
   chaffinch receipts acme/shop --config chaffinch.toml
@@ -166,8 +178,7 @@ pub(crate) enum Listing {
 }
 
 const AUDIT_EXAMPLES: &str = "\
-Names are sealed, too; nothing that a value holds is shown. A SQLite file is one process's
-alone: stop the server first.
+Names are sealed, too; nothing that a value holds is shown. The server may be running.
 
 Examples:
   chaffinch audit store --config chaffinch.toml
@@ -176,6 +187,109 @@ Examples:
 
 Exit codes: 0 everything keeps to the rules, 1 something does not, 2 wrong call or
 configuration, or no store.";
+
+#[derive(Debug, clap::Args)]
+#[command(after_help = ENABLE_EXAMPLES)]
+pub(crate) struct Enable {
+    /// Which repositories; the policy must list them.
+    #[arg(value_name = "OWNER/NAME", required = true)]
+    pub(crate) repository: Vec<RepoName>,
+    /// Who enables them: it is recorded.
+    #[arg(long, value_name = "WHO")]
+    pub(crate) by: String,
+    /// On which forge, where both have one of this name.
+    #[arg(long, value_parser = forge)]
+    pub(crate) forge: Option<ForgeKind>,
+    /// The configuration file.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) config: Option<PathBuf>,
+}
+
+const ENABLE_EXAMPLES: &str = "\
+It is recorded who did it, when, and under which policy (`chaffinch consents`). The server may be
+running. On GitHub, consent.on_installation lets installing the App count as this.
+
+Example:
+  chaffinch enable acme/shop --by \"Ada Lovelace\" --config chaffinch.toml
+
+Exit codes: 0 enabled, 2 wrong call or configuration, or no such repository.";
+
+#[derive(Debug, clap::Args)]
+#[command(after_help = DISABLE_EXAMPLES)]
+pub(crate) struct Disable {
+    /// Which repositories.
+    #[arg(value_name = "OWNER/NAME", required = true)]
+    pub(crate) repository: Vec<RepoName>,
+    /// Who disables them: it is recorded.
+    #[arg(long, value_name = "WHO")]
+    pub(crate) by: String,
+    /// On which forge, where both have one of this name.
+    #[arg(long, value_parser = forge)]
+    pub(crate) forge: Option<ForgeKind>,
+    /// The configuration file.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) config: Option<PathBuf>,
+}
+
+const DISABLE_EXAMPLES: &str = "\
+Answers, records, receipts and the evaluation log of the repository are destroyed with the key that
+sealed them; what was destroyed stays on record for 180 days. `chaffinch receipts` shows them before.
+
+Example:
+  chaffinch disable acme/shop --by \"Ada Lovelace\" --config chaffinch.toml";
+
+#[derive(Debug, clap::Args)]
+pub(crate) struct Consents {
+    /// How it is written; as JSON, one object a line.
+    #[arg(long, value_enum, default_value_t = Listing::Table)]
+    pub(crate) format: Listing,
+    /// The configuration file.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) config: Option<PathBuf>,
+}
+
+#[derive(Debug, clap::Args)]
+#[command(after_help = PURGE_EXAMPLES)]
+pub(crate) struct Purge {
+    /// Of which repository.
+    #[arg(value_name = "OWNER/NAME", required_unless_present = "installation")]
+    pub(crate) repository: Option<RepoName>,
+    /// Of every repository of this installation of the GitHub App.
+    #[arg(long, value_name = "ID", conflicts_with = "repository")]
+    pub(crate) installation: Option<u64>,
+    /// Who asks for it: it is recorded.
+    #[arg(long, value_name = "WHO")]
+    pub(crate) by: String,
+    /// The configuration file.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) config: Option<PathBuf>,
+}
+
+const PURGE_EXAMPLES: &str = "\
+Everything is destroyed with the key that sealed it, receipts too; what was destroyed stays on record
+for 180 days (`chaffinch consents`). A repository that is enabled stays so.
+
+Examples:
+  chaffinch purge acme/shop --by \"Ada Lovelace\" --config chaffinch.toml
+  chaffinch purge --installation 4711 --by \"Ada Lovelace\" --config chaffinch.toml";
+
+#[derive(Debug, clap::Args)]
+pub(crate) struct PolicyOptions {
+    /// The one that was in force at the end of this day (UTC).
+    #[arg(long, value_name = "YYYY-MM-DD")]
+    pub(crate) on: Option<NaiveDate>,
+    /// How it is written.
+    #[arg(long, value_enum, default_value_t = Listing::Table)]
+    pub(crate) format: Listing,
+    /// The configuration file.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) config: Option<PathBuf>,
+}
+
+fn forge(text: &str) -> Result<ForgeKind, String> {
+    let known = ForgeKind::ALL.into_iter().find(|forge| forge.as_str() == text);
+    known.ok_or_else(|| "want github or gitlab".to_owned())
+}
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum Connect {

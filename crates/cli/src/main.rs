@@ -4,13 +4,16 @@ mod args;
 mod audit;
 mod check;
 mod connect;
+mod consent;
 mod demo;
 mod doctor;
 mod excerpt;
 mod local;
 mod memory;
 mod plain;
+mod policy;
 mod progress;
+mod purge;
 mod receipts;
 mod report;
 mod sandbox;
@@ -57,6 +60,11 @@ async fn run(args: Args) -> anyhow::Result<ExitCode> {
         }
         Command::Audit { what: Audit::Store(options) } => audit::store(options, environment).await,
         Command::Receipts(options) => receipts::run(options, environment).await,
+        Command::Enable(options) => consent::enable(options, environment).await,
+        Command::Disable(options) => consent::disable(options, environment).await,
+        Command::Consents(options) => consent::list(options, environment).await,
+        Command::Purge(options) => purge::run(options, environment).await,
+        Command::Policy(options) => policy::run(options, environment).await,
         Command::Doctor(options) => doctor::run(options, environment).await,
         Command::Sandbox { forge: Sandbox::Gitlab(options) } => sandbox::gitlab(options).await,
         Command::Config { command: ConfigCommand::Check { config } } => {

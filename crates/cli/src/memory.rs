@@ -7,7 +7,10 @@ use std::{
 };
 
 use async_trait::async_trait;
-use chaffinch_core::{Chain, Receipt, Receipts, RepoId, SourceBytes, StoreError, Vault, VaultKind};
+use chaffinch_core::{
+    Chain, ChangeId, Destroyed, Receipt, Receipts, RepoId, Settled, SourceBytes, StoreError, Vault,
+    VaultKind,
+};
 
 #[derive(Debug, Default)]
 pub(crate) struct Memory {
@@ -71,17 +74,34 @@ impl Vault for Memory {
         Ok(ours.map(|(_, _, key)| key.clone()).collect())
     }
 
-    async fn destroy(&self, repo: &RepoId) -> Result<(), StoreError> {
+    async fn holders(&self) -> Result<Vec<RepoId>, StoreError> {
+        Ok(Vec::new())
+    }
+
+    async fn destroy(&self, repo: &RepoId) -> Result<Destroyed, StoreError> {
         held(&self.values).retain(|(r, _, _), _| *r != repo.key());
         held(&self.receipts).retain(|receipt| receipt.change.repo != *repo);
-        Ok(())
+        Ok(Destroyed::new())
     }
 }
 
 #[async_trait]
 impl Receipts for Memory {
-    async fn append(&self, receipt: &Receipt) -> Result<(), StoreError> {
+    async fn append(&self, receipt: &Receipt, _: Duration) -> Result<(), StoreError> {
         held(&self.receipts).push(receipt.clone());
+        Ok(())
+    }
+
+    async fn settle(
+        &self,
+        change: &ChangeId,
+        settled: &Settled,
+        _: Duration,
+    ) -> Result<(), StoreError> {
+        let own = |r: &&mut Receipt| r.change == *change && r.id == settled.receipt;
+        if let Some(receipt) = held(&self.receipts).iter_mut().find(own) {
+            receipt.settled = Some(settled.clone());
+        }
         Ok(())
     }
 

@@ -68,6 +68,4 @@ pub enum DeletionReason {
     Uninstalled,
     /// It was taken out of the installation, or deleted.
     Removed,
-    /// Something of it was there and nobody had enabled it.
-    Unconsented,
 }

@@ -4,6 +4,7 @@ mod endpoints;
 mod history;
 mod patterns;
 mod tightest;
+mod words;
 
 use chaffinch_core::{ForgeKind, RepoName, Rung};
 use serde::{Deserialize, Serialize};

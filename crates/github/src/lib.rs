@@ -18,4 +18,4 @@ mod webhook;
 pub use config::{Config, ConfigError};
 pub use discussion::CHECK_NAME;
 pub use forge::GitHub;
-pub use webhook::{Received, Rejected, Webhook};
+pub use webhook::{Installation, Moved, Received, Rejected, Webhook};

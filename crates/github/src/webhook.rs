@@ -1,9 +1,10 @@
 //! A delivery → a job, or a reason why it is none.
 
 mod events;
+mod installation;
 mod signature;
 
-use chaffinch_core::{DeliveryId, Job};
+use chaffinch_core::{DeliveryId, Job, RepoId};
 use http::{HeaderMap, header};
 use secrecy::{ExposeSecret, SecretString};
 
@@ -27,8 +28,32 @@ pub enum Received {
     /// The head of a job for a code-scanning alert on a trial merge is that merge: the event does
     /// not say more. The change itself must be read for its real head.
     Job(Job),
+    /// The App was installed on repositories, or taken off them.
+    Installation(Installation),
     /// Nothing to do; why, for the log.
     NotOurs(&'static str),
+}
+
+/// Repositories that came to an installation, or left it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Installation {
+    /// Its id.
+    pub id: u64,
+    /// The login of whoever did it.
+    pub by: String,
+    /// What happened.
+    pub what: Moved,
+}
+
+/// What happened to an installation.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Moved {
+    /// These repositories belong to it from now on.
+    Added(Vec<RepoId>),
+    /// These no longer do.
+    Removed(Vec<RepoId>),
+    /// None does any more: the App was uninstalled.
+    Uninstalled,
 }
 
 /// Why a delivery is turned away. No text of it is repeated.

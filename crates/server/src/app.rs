@@ -3,7 +3,8 @@
 use std::{sync::Arc, time::Duration};
 
 use chaffinch_core::{
-    Audit, Clock, Enqueued, Entropy, ForgeKind, Job, Queue, RepoName, StoreError, Vault,
+    Audit, Clock, Consent, Enabling, Enqueued, Entropy, Forge, ForgeKind, Job, Ledger, Queue,
+    Receipts, RepoId, RepoName, StoreError, Vault,
 };
 use chaffinch_egress::Door;
 use chaffinch_triage::Engine;
@@ -11,7 +12,7 @@ use metrics_exporter_prometheus::PrometheusHandle;
 use secrecy::SecretString;
 use tokio::sync::{Notify, Semaphore};
 
-use crate::forges::Forges;
+use crate::{consent, deletion::Shredder, forges::Forges, notice::Notice};
 
 /// The wired program: ports, limits, and the bell that wakes workers.
 pub struct App {
@@ -19,6 +20,10 @@ pub struct App {
     pub(crate) queue: Arc<dyn Queue>,
     pub(crate) vault: Arc<dyn Vault>,
     pub(crate) audit: Arc<dyn Audit>,
+    pub(crate) receipts: Arc<dyn Receipts>,
+    pub(crate) ledger: Arc<dyn Ledger>,
+    pub(crate) notice: Notice,
+    pub(crate) consent_on_installation: bool,
     pub(crate) door: Arc<Door>,
     pub(crate) engine: Engine,
     pub(crate) clock: Arc<dyn Clock>,
@@ -53,6 +58,17 @@ pub(crate) struct Limits {
     pub(crate) grace: Duration,
 }
 
+/// Whether something may be read of a repository.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Permission {
+    /// It may.
+    Granted,
+    /// The policy in force does not list it.
+    Unlisted,
+    /// Nobody has enabled it.
+    Unconsented,
+}
+
 impl App {
     /// Keeps a job and wakes a worker.
     pub(crate) async fn enqueue(&self, job: &Job) -> Result<Enqueued, StoreError> {
@@ -61,6 +77,73 @@ impl App {
             self.bell.notify_one();
         }
         Ok(enqueued)
+    }
+
+    /// Whether something may be read of a repository: the policy in force lists it, and somebody has
+    /// enabled it.
+    ///
+    /// # Errors
+    /// The store does not answer, so that nobody knows; then nothing may be read.
+    pub(crate) async fn may_read(&self, repo: &RepoId) -> Result<Permission, StoreError> {
+        if !self.door.allows(repo.forge, &repo.name) {
+            return Ok(Permission::Unlisted);
+        }
+        Ok(match consent::of(&*self.ledger, repo).await? {
+            Some(_) => Permission::Granted,
+            None => Permission::Unconsented,
+        })
+    }
+
+    /// Counts the policy's notice, writes every consent again so that it lasts, and destroys what
+    /// deletions have left behind.
+    ///
+    /// # Errors
+    /// The store does not answer.
+    pub async fn keep_promises(&self) -> anyhow::Result<()> {
+        self.notice.look().await?;
+        consent::renew(&*self.ledger).await?;
+        Ok(self.shredder().finish().await?)
+    }
+
+    /// Records that somebody enabled a repository, under the policy in force.
+    ///
+    /// # Errors
+    /// The store does not answer, or `by` says nothing.
+    pub async fn enable(&self, repo: &RepoId, by: &str, how: Enabling) -> anyhow::Result<()> {
+        let consent = Consent {
+            repo: repo.clone(),
+            by: by.to_owned(),
+            at: self.clock.now(),
+            how,
+            policy_digest: self.door.policy_digest(),
+        };
+        consent::record(&*self.ledger, consent).await
+    }
+
+    /// What it takes to destroy everything of a repository.
+    pub fn shredder(&self) -> Shredder<'_> {
+        Shredder {
+            vault: &*self.vault,
+            receipts: &*self.receipts,
+            ledger: &*self.ledger,
+            clock: &*self.clock,
+            entropy: &*self.entropy,
+        }
+    }
+
+    /// The forge of this kind, if it is configured.
+    pub fn forge(&self, kind: ForgeKind) -> Option<&dyn Forge> {
+        self.forges.get(kind)
+    }
+
+    /// Policies, consents, deletions.
+    pub fn ledger(&self) -> &dyn Ledger {
+        &*self.ledger
+    }
+
+    /// What left.
+    pub fn receipts(&self) -> &dyn Receipts {
+        &*self.receipts
     }
 
     /// The queue, for whoever wants to look at it.

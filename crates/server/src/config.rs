@@ -12,8 +12,8 @@ use std::path::Path;
 pub use layers::EXAMPLE;
 pub use secret::{Secret, read_secret};
 pub use sections::{
-    Attestation, GitHub, GitLab, GitLabProject, GitLabReport, Log, LogFormat, Model, ModelApi,
-    ModelAuth, ModelOutputLimit, ModelStructured, Policy, Server, Store, Triage, Upload,
+    Attestation, Consent, GitHub, GitLab, GitLabProject, GitLabReport, Log, LogFormat, Model,
+    ModelApi, ModelAuth, ModelOutputLimit, ModelStructured, Policy, Server, Store, Triage, Upload,
 };
 use serde::Deserialize;
 
@@ -25,6 +25,8 @@ pub struct Config {
     pub server: Server,
     /// What may be disclosed and kept.
     pub policy: Policy,
+    /// What counts as consent.
+    pub consent: Consent,
     /// Bounds of one run.
     pub triage: Triage,
     /// The endpoint that is asked.

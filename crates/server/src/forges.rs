@@ -29,6 +29,8 @@ pub(crate) struct At<W> {
 pub(crate) enum Received {
     /// Work.
     Job(Job),
+    /// That consents be given or withdrawn.
+    Installation(github::Installation),
     /// Nothing; why, in our own words.
     NotOurs(&'static str),
 }
@@ -82,6 +84,9 @@ impl Forges {
                 let at = self.github.as_ref().ok_or(Rejected::NoForge)?;
                 match at.webhook.receive(headers, body) {
                     Ok(github::Received::Job(job)) => Ok(Received::Job(job)),
+                    Ok(github::Received::Installation(installation)) => {
+                        Ok(Received::Installation(installation))
+                    }
                     Ok(github::Received::NotOurs(why)) => Ok(Received::NotOurs(why)),
                     Err(github::Rejected::BadSignature) => Err(Rejected::BadSignature),
                     Err(other) => Err(Rejected::Malformed(other.to_string())),

@@ -2,10 +2,13 @@
 
 mod app;
 pub mod config;
+pub mod consent;
+pub mod deletion;
 mod forges;
 mod http_client;
 mod local;
 mod metric;
+mod notice;
 mod routes;
 mod serve;
 mod telemetry;
@@ -16,8 +19,11 @@ pub use app::App;
 pub use config::{Config, ConfigError};
 pub use http_client::http_client;
 pub use local::{SystemClock, SystemEntropy};
+pub use notice::recorded as recorded_history;
 pub use routes::router;
 pub use serve::{Running, serve, start};
 pub use telemetry::{install_crypto, install_logs, install_metrics};
-pub use wire::{Kept, check, check_for_triage, engine, github, gitlab, gitlab_http, kept};
+pub use wire::{
+    Kept, announced, check, check_for_triage, engine, github, gitlab, gitlab_http, kept,
+};
 pub use worker::{Ended, Worker};

@@ -1,5 +1,10 @@
 //! The machine's clock and randomness: the only place that reads either.
 
+use std::{
+    sync::OnceLock,
+    time::{Duration, Instant},
+};
+
 use chaffinch_core::{Clock, Entropy};
 use chrono::{DateTime, Utc};
 
@@ -11,6 +16,11 @@ impl Clock for SystemClock {
     #[expect(clippy::disallowed_methods, reason = "this is the clock that all others come from")]
     fn now(&self) -> DateTime<Utc> {
         Utc::now()
+    }
+
+    fn steady(&self) -> Duration {
+        static START: OnceLock<Instant> = OnceLock::new();
+        START.get_or_init(Instant::now).elapsed()
     }
 }
 

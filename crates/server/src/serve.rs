@@ -9,6 +9,7 @@ use tokio_util::sync::CancellationToken;
 use crate::{App, Worker, router};
 
 const UPKEEP: Duration = Duration::from_secs(5);
+const PROMISES: Duration = Duration::from_secs(10 * 60);
 
 /// A running server.
 pub struct Running {
@@ -37,6 +38,7 @@ pub async fn start(app: Arc<App>, listen: SocketAddr) -> anyhow::Result<Running>
             tracing::error!(error = %e, "the listener failed");
         }
     });
+    tasks.spawn(promises(Arc::clone(&app), stop.clone()));
     tasks.spawn(upkeep(Arc::clone(&app), stop.clone()));
     for _ in 0..app.limits.workers {
         tasks.spawn(Worker::new(Arc::clone(&app)).run(stop.clone()));
@@ -48,6 +50,18 @@ pub async fn start(app: Arc<App>, listen: SocketAddr) -> anyhow::Result<Running>
 async fn upkeep(app: Arc<App>, stop: CancellationToken) {
     while stop.run_until_cancelled(tokio::time::sleep(UPKEEP)).await.is_some() {
         app.metrics.run_upkeep();
+    }
+}
+
+/// Counts the notice, lets consents last, and finishes what deletions have left, also while no job runs.
+async fn promises(app: Arc<App>, stop: CancellationToken) {
+    loop {
+        if let Err(error) = app.keep_promises().await {
+            tracing::warn!(%error, "the policy's notice is not counted while the store is away");
+        }
+        if stop.run_until_cancelled(tokio::time::sleep(PROMISES)).await.is_none() {
+            return;
+        }
     }
 }
 

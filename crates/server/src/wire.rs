@@ -6,12 +6,14 @@ mod vetted;
 pub use forge::{github, gitlab, gitlab_http};
 pub(crate) use vetted::Vetted;
 
-use std::{sync::Arc, time::Duration};
+use std::{path::Path, sync::Arc, time::Duration};
 
 use anyhow::{Context, anyhow, bail};
 use chaffinch_context::{Extractor, O200k};
-use chaffinch_core::{Audit, Clock, Entropy, ForgeKind, Queue, Receipts, TokenCount, Vault};
-use chaffinch_egress::{self as egress, Door, Model, PolicyError};
+use chaffinch_core::{
+    Audit, Clock, Entropy, ForgeKind, Ledger, Queue, Receipts, TokenCount, Vault,
+};
+use chaffinch_egress::{self as egress, Door, History, Model, Moment, PolicyError};
 use chaffinch_openai as openai;
 use chaffinch_store::{QueueConfig, RedisConfig, RedisStore, Sealer, SqliteStore};
 use chaffinch_triage::{Engine, Parts};
@@ -24,8 +26,10 @@ use crate::{
     config::{
         ConfigError, ModelApi, ModelAuth, ModelOutputLimit, ModelStructured, Secret, read_secret,
     },
+    deletion::Shredder,
     forges::Forges,
     http_client,
+    notice::Notice,
 };
 
 /// Uploads that may be in memory at a time: each may be a hundred megabytes.
@@ -41,11 +45,12 @@ struct StoreAt {
     vault: Arc<dyn Vault>,
     receipts: Arc<dyn Receipts>,
     audit: Arc<dyn Audit>,
+    ledger: Arc<dyn Ledger>,
 }
 
 impl App {
-    /// Wires everything up: reads the secrets, opens the store, and checks the endpoint against the
-    /// policy.
+    /// Wires everything up: reads the secrets, opens the store, checks the endpoint against the policy,
+    /// and announces the policy where it is new.
     ///
     /// # Errors
     /// A sentence that says what to do.
@@ -57,13 +62,30 @@ impl App {
         config.validate()?;
         let Edge { forges, uploads, sealer } = edge(config, &clock)?;
         let store = store_at(config, sealer, Arc::clone(&clock), Arc::clone(&entropy)).await?;
-        let (engine, door) =
-            engine(config, Arc::clone(&store.vault), store.receipts, &clock, &entropy)?;
+        let (engine, door) = engine(
+            config,
+            Arc::clone(&store.vault),
+            Arc::clone(&store.receipts),
+            &clock,
+            &entropy,
+        )?;
+        let configured = policy(config)?;
+        let notice = Notice::new(
+            Arc::clone(&store.ledger),
+            Arc::clone(&door),
+            configured,
+            Arc::clone(&clock),
+        );
+        notice.announce().await.context("store.url")?;
         Ok(Self {
             forges,
             queue: store.queue,
             vault: store.vault,
+            receipts: store.receipts,
             audit: store.audit,
+            ledger: store.ledger,
+            notice,
+            consent_on_installation: config.consent.on_installation,
             door,
             engine,
             clock,
@@ -96,22 +118,57 @@ fn sealer(config: &Config) -> anyhow::Result<Sealer> {
     Sealer::new(&key, previous.as_ref()).context("store.key")
 }
 
-/// What is kept, to look through.
+/// What is kept, to look through, to add to and to destroy from beside a server that may be running.
 pub struct Kept {
     /// Everything.
     pub audit: Arc<dyn Audit>,
     /// What left.
     pub receipts: Arc<dyn Receipts>,
+    /// Answers, records, the evaluation log.
+    pub vault: Arc<dyn Vault>,
+    /// Policies, consents, deletions.
+    pub ledger: Arc<dyn Ledger>,
 }
 
-/// Opens the store that the configuration names.
+impl Kept {
+    /// What it takes to destroy something of it.
+    pub fn shredder(&self) -> Shredder<'_> {
+        Shredder {
+            vault: &*self.vault,
+            receipts: &*self.receipts,
+            ledger: &*self.ledger,
+            clock: &SystemClock,
+            entropy: &SystemEntropy,
+        }
+    }
+}
+
+/// Opens the store that the configuration names, beside the server that may be using it.
 ///
 /// # Errors
-/// A sentence that says what to do; a SQLite file is one process's alone.
+/// A sentence that says what to do.
 pub async fn kept(config: &Config) -> anyhow::Result<Kept> {
     let (clock, entropy) = (Arc::new(SystemClock), Arc::new(SystemEntropy));
-    let StoreAt { audit, receipts, .. } = store_at(config, sealer(config)?, clock, entropy).await?;
-    Ok(Kept { audit, receipts })
+    let (url, sealer) = (wanted("store.url", &config.store.url())?, sealer(config)?);
+    let file = url.expose_secret().strip_prefix("sqlite:");
+    let store = match file.filter(|file| Path::new(file).exists()) {
+        Some(file) => {
+            let store = SqliteStore::beside(file, sealer, clock, entropy).context("store.url")?;
+            shared(Arc::new(store))
+        }
+        None => store_at(config, sealer, clock, entropy).await?,
+    };
+    let StoreAt { audit, receipts, vault, ledger, .. } = store;
+    Ok(Kept { audit, receipts, vault, ledger })
+}
+
+/// The policy that is configured, and the history that it is the latest of by now.
+///
+/// # Errors
+/// A sentence that says what to do.
+pub async fn announced(config: &Config, ledger: &dyn Ledger) -> anyhow::Result<History> {
+    let moment = Moment { now: SystemClock.now(), elapsed: Duration::ZERO };
+    Ok(crate::notice::announced(ledger, &policy(config)?, moment).await?)
 }
 
 /// Who may upload.
@@ -192,7 +249,7 @@ fn unattested(config: &Config) -> Option<String> {
 
 /// Whether text may go to the endpoint, in terms of settings.
 fn attested(config: &Config, policy: &egress::Policy) -> anyhow::Result<()> {
-    endpoint(config).check(policy).map_err(|error| match error {
+    endpoint(config).attested(policy).map_err(|error| match error {
         PolicyError::Unattested { .. } => anyhow!(
             "{error} (model.attestation.agreement, .retention_days and .no_training, or model.self_hosted)"
         ),
@@ -211,7 +268,8 @@ fn client(config: &Config) -> anyhow::Result<reqwest::Client> {
     http_client(config.server.proxy().as_ref()).context("cannot make an HTTP client")
 }
 
-/// The pipeline over a store, and its door.
+/// The pipeline over a store, and its door. Where nothing is known of what was promised, the strictest
+/// reading of the policy is in force: nothing looser than the defaults.
 ///
 /// # Errors
 /// If the policy lets nothing out to the endpoint, or a setting is wrong; a sentence that says what to do.
@@ -234,6 +292,11 @@ pub fn engine(
         Arc::clone(&clock),
         Arc::clone(&entropy),
     )?;
+    let mut history = History::default();
+    history.announce(&policy(config)?, Moment { now: clock.now(), elapsed: Duration::ZERO });
+    if let Some(strictest) = history.in_force() {
+        door.enforce(strictest.clone())?;
+    }
     let door = Arc::new(door.asked_as(asked(config).asked_as()));
     let model = model(config, http, Arc::clone(&clock), Arc::clone(&entropy))?;
     let public = config.server.public_url.trim_end_matches('/');
@@ -298,11 +361,17 @@ async fn store_at(
     Ok(shared(Arc::new(store)))
 }
 
-fn shared<S: Queue + Vault + Receipts + Audit + 'static>(store: Arc<S>) -> StoreAt {
-    StoreAt { queue: store.clone(), vault: store.clone(), receipts: store.clone(), audit: store }
+fn shared<S: Queue + Vault + Receipts + Audit + Ledger + 'static>(store: Arc<S>) -> StoreAt {
+    StoreAt {
+        queue: store.clone(),
+        vault: store.clone(),
+        receipts: store.clone(),
+        audit: store.clone(),
+        ledger: store,
+    }
 }
 
-/// The policy in force, as `egress` wants it.
+/// The policy that is configured, as `egress` wants it.
 ///
 /// # Errors
 /// A sentence that names the setting.
@@ -325,13 +394,19 @@ fn policy(config: &Config) -> anyhow::Result<egress::Policy> {
             secrets: mode("secrets", &from.secrets)?,
             emails: mode("emails", &from.emails)?,
         },
+        endpoints: endpoint(config).terms().into_iter().collect(),
+        evaluation: from.evaluation,
         answer_ttl_days: from.answer_ttl_days,
+        record_ttl_days: from.record_ttl_days,
+        receipt_ttl_days: from.receipt_ttl_days,
+        evaluation_ttl_days: from.evaluation_ttl_days,
         max_vendor_retention_days: from.max_vendor_retention_days,
-        extra_patterns: Vec::new(),
-        ..egress::Policy::default()
+        notice_days: from.notice_days,
+        extra_patterns: from.extra_pattern.clone(),
     };
     policy.validate().map_err(|error| match error {
         PolicyError::OutOfBounds { .. } => anyhow!("policy.{error}"),
+        PolicyError::ExtraPattern { .. } => anyhow!("policy.extra_pattern: {error}"),
         other => other.into(),
     })?;
     Ok(policy)
@@ -349,6 +424,7 @@ fn endpoint(config: &Config) -> egress::Endpoint {
             agreement: attested.agreement.clone(),
             retention_days: attested.retention_days,
             no_training: attested.no_training,
+            residency: attested.residency.clone(),
         }),
     }
 }

@@ -1,5 +1,6 @@
 //! Lease → open → triage → ack, retry or dead letter.
 
+mod announce;
 mod job;
 mod lease;
 mod upload;

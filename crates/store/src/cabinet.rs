@@ -1,17 +1,20 @@
 //! The vault and the receipts, over a shelf: the same for both stores.
 
+mod ledger;
 mod receipts;
 
 use std::{sync::Arc, time::Duration};
 
-use chaffinch_core::{Clock, Entropy, RepoId, Sealing, SourceBytes, StoreError, VaultKind};
+use chaffinch_core::{
+    Clock, Destroyed, Entropy, RepoId, Sealing, SourceBytes, StoreError, VaultKind,
+};
 use chrono::{DateTime, Utc};
 
 use crate::{
     Sealer,
     config::{MAX_TTL, MAX_VALUE_BYTES, millis, refused},
     sealer::RepoKeys,
-    shelf::{Entry, Place, Shelf},
+    shelf::{Entry, Over, Place, Put, RECEIPT, Shelf},
 };
 
 const SALT_BYTES: usize = 32;
@@ -68,7 +71,8 @@ impl Cabinet {
             return Err(refused("a value over 128 MiB"));
         }
         let expires = self.now() + millis(ttl);
-        self.keep(repo, kind.as_str(), key, value.expose(), expires, false).await
+        let place = Place::new(repo, kind.as_str());
+        self.keep(&place, key, value.expose(), expires, Over::Anything).await.map(drop)
     }
 
     pub(crate) async fn remove(
@@ -97,8 +101,13 @@ impl Cabinet {
         Ok(found)
     }
 
-    pub(crate) async fn destroy(&self, repo: &RepoId) -> Result<(), StoreError> {
-        self.shelf.destroy(&repo.key()).await
+    pub(crate) async fn destroy(&self, repo: &RepoId) -> Result<Destroyed, StoreError> {
+        // Each receipt lies under more than one name.
+        let receipts = self.verify(repo).await?.receipts;
+        let mut destroyed = self.shelf.destroy(&repo.key()).await?;
+        destroyed.insert(RECEIPT.to_owned(), receipts);
+        destroyed.retain(|_, count| *count > 0);
+        Ok(destroyed)
     }
 
     /// What lies under these names, with its expiry, in their order; what does not open or has expired
@@ -145,53 +154,64 @@ impl Cabinet {
         Ok(if opens { Sealing::Sealed } else { Sealing::Unopened })
     }
 
+    /// Keeps a value; false where something else lies there, and `over` does not say that.
     async fn keep(
         &self,
-        repo: &RepoId,
-        kind: &'static str,
+        place: &Place,
         name: &str,
         value: &[u8],
         expires: i64,
-        once: bool,
-    ) -> Result<(), StoreError> {
-        let place = Place::new(repo, kind);
+        over: Over,
+    ) -> Result<bool, StoreError> {
+        let kind = place.kind;
         for _ in 0..TRIES {
             let fresh = hex::decode(self.entropy.hex(SALT_BYTES))
                 .map_err(|_| StoreError::Other("the entropy is not hexadecimal".into()))?;
             let salt = self.shelf.salt_or(&place.repo, fresh, self.now()).await?;
-            let keys = self.sealer.keys(repo, &salt)?;
+            let keys = self.sealer.keys_of(&place.repo, &salt)?;
             let [current, former @ ..] = keys.as_slice() else { break };
-            if once && self.sealed_before(&place, former, name).await? {
-                return Ok(());
-            }
             let entry = Entry {
                 place: place.clone(),
                 name: current.seal_name(kind, name)?,
                 value: current.seal(kind, name, expires, value)?,
                 now: self.now(),
                 expires,
-                once,
+                over: over.clone(),
                 salt,
             };
-            if !self.shelf.put(entry).await? {
-                continue;
+            match self.shelf.put(entry).await? {
+                Put::Destroyed => continue,
+                Put::Left => return Ok(false),
+                Put::Kept => {}
             }
             // What the key before sealed under this name is out of date now.
-            if !former.is_empty() && !once {
-                self.shelf.remove(&place, seal_names(former, kind, name)?).await?;
+            if !former.is_empty() {
+                self.shelf.remove(place, seal_names(former, kind, name)?).await?;
             }
-            return Ok(());
+            return Ok(true);
         }
         Err(StoreError::Unavailable("the repository is being destroyed".into()))
     }
 
-    /// Whether it is there already, under the key before.
-    async fn sealed_before(
+    /// Keeps a value where there is none of that name, under the key before neither.
+    async fn keep_new(
         &self,
         place: &Place,
-        former: &[RepoKeys],
         name: &str,
+        value: &[u8],
+        expires: i64,
     ) -> Result<bool, StoreError> {
+        if self.sealed_before(place, name).await? {
+            return Ok(false);
+        }
+        self.keep(place, name, value, expires, Over::Nothing).await
+    }
+
+    /// Whether it is there already, under the key before.
+    async fn sealed_before(&self, place: &Place, name: &str) -> Result<bool, StoreError> {
+        let Some(salt) = self.shelf.salt(&place.repo).await? else { return Ok(false) };
+        let keys = self.sealer.keys_of(&place.repo, &salt)?;
+        let [_, former @ ..] = keys.as_slice() else { return Ok(false) };
         if former.is_empty() {
             return Ok(false);
         }

@@ -78,7 +78,11 @@ macro_rules! store_ports {
                 self.cabinet.keys(repo, kind, prefix).await
             }
 
-            async fn destroy(&self, repo: &RepoId) -> Result<(), StoreError> {
+            async fn holders(&self) -> Result<Vec<RepoId>, StoreError> {
+                self.cabinet.holders().await
+            }
+
+            async fn destroy(&self, repo: &RepoId) -> Result<Destroyed, StoreError> {
                 self.queue.forget(repo).await?;
                 self.cabinet.destroy(repo).await
             }
@@ -86,8 +90,17 @@ macro_rules! store_ports {
 
         #[async_trait]
         impl Receipts for $store {
-            async fn append(&self, receipt: &Receipt) -> Result<(), StoreError> {
-                self.cabinet.append(receipt).await
+            async fn append(&self, receipt: &Receipt, keep: Duration) -> Result<(), StoreError> {
+                self.cabinet.append(receipt, keep).await
+            }
+
+            async fn settle(
+                &self,
+                change: &ChangeId,
+                settled: &Settled,
+                keep: Duration,
+            ) -> Result<(), StoreError> {
+                self.cabinet.settle(change, settled, keep).await
             }
 
             async fn list(
@@ -104,6 +117,32 @@ macro_rules! store_ports {
 
             async fn verify(&self, repo: &RepoId) -> Result<Chain, StoreError> {
                 self.cabinet.verify(repo).await
+            }
+        }
+
+        #[async_trait]
+        impl Ledger for $store {
+            async fn read(&self, book: Book, name: &str) -> Result<Option<Page>, StoreError> {
+                self.cabinet.page(book, name).await
+            }
+
+            async fn write(
+                &self,
+                book: Book,
+                name: &str,
+                text: &SourceBytes,
+                over: Option<&Page>,
+                keep: Duration,
+            ) -> Result<bool, StoreError> {
+                self.cabinet.write_page(book, name, text, over, keep).await
+            }
+
+            async fn strike(&self, book: Book, name: &str) -> Result<(), StoreError> {
+                self.cabinet.strike(book, name).await
+            }
+
+            async fn pages(&self, book: Book) -> Result<Vec<String>, StoreError> {
+                self.cabinet.pages(book).await
             }
         }
     };

@@ -11,8 +11,9 @@ use std::{fmt, sync::Arc, time::Duration};
 
 use async_trait::async_trait;
 use chaffinch_core::{
-    Acked, Audit, Chain, Clock, Enqueued, Entropy, Job, Lease, Queue, QueueDepth, Receipt,
-    Receipts, RepoId, SourceBytes, StoreError, Stored, Vault, VaultKind,
+    Acked, Audit, Book, Chain, ChangeId, Clock, Destroyed, Enqueued, Entropy, Job, Lease, Ledger,
+    Page, Queue, QueueDepth, Receipt, Receipts, RepoId, Settled, SourceBytes, StoreError, Stored,
+    Vault, VaultKind,
 };
 use chrono::{DateTime, Utc};
 use redis::{Client, TlsCertificates};

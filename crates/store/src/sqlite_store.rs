@@ -11,8 +11,9 @@ use std::{fmt, fs::File, path::Path, sync::Arc, time::Duration};
 
 use async_trait::async_trait;
 use chaffinch_core::{
-    Acked, Audit, Chain, Clock, Enqueued, Entropy, Job, Lease, Queue, QueueDepth, Receipt,
-    Receipts, RepoId, SourceBytes, StoreError, Stored, Vault, VaultKind,
+    Acked, Audit, Book, Chain, ChangeId, Clock, Destroyed, Enqueued, Entropy, Job, Lease, Ledger,
+    Page, Queue, QueueDepth, Receipt, Receipts, RepoId, Settled, SourceBytes, StoreError, Stored,
+    Vault, VaultKind,
 };
 use chrono::{DateTime, Utc};
 
@@ -21,7 +22,12 @@ use self::{
     queue::SqliteQueue,
     shelf::SqliteShelf,
 };
-use crate::{Sealer, cabinet::Cabinet, config::QueueConfig, ports::store_ports};
+use crate::{
+    Sealer,
+    cabinet::Cabinet,
+    config::{QueueConfig, refused},
+    ports::store_ports,
+};
 
 /// Queue, vault and receipts in one SQLite file.
 #[derive(Clone)]
@@ -35,7 +41,7 @@ pub struct SqliteStore {
 struct Desks {
     reader: Desk,
     writer: Desk,
-    _lock: File,
+    _lock: Option<File>,
 }
 
 impl SqliteStore {
@@ -56,6 +62,37 @@ impl SqliteStore {
         config.check()?;
         let path = path.as_ref();
         let lock = schema::lock(path)?;
+        Self::opened(path, Some(lock), config, sealer, clock, entropy)
+    }
+
+    /// Opens the file at `path` beside a server that may have it open: to look through what is kept, to
+    /// add to the ledger, to destroy. Jobs are the server's alone to take.
+    ///
+    /// # Errors
+    /// [`StoreError::Refused`] as [`Self::open`], or if there is no such file.
+    pub fn beside(
+        path: impl AsRef<Path>,
+        sealer: Sealer,
+        clock: Arc<dyn Clock>,
+        entropy: Arc<dyn Entropy>,
+    ) -> Result<Self, StoreError> {
+        let path = path.as_ref();
+        if !path.exists() {
+            let none =
+                format!("there is no store at {}: was the server ever started?", path.display());
+            return Err(refused(none));
+        }
+        Self::opened(path, None, QueueConfig::default(), sealer, clock, entropy)
+    }
+
+    fn opened(
+        path: &Path,
+        lock: Option<File>,
+        config: QueueConfig,
+        sealer: Sealer,
+        clock: Arc<dyn Clock>,
+        entropy: Arc<dyn Entropy>,
+    ) -> Result<Self, StoreError> {
         let connection = schema::open_writer(path)?;
         sweep::all(&connection, clock.now().timestamp_millis()).map_err(|e| sql_error(&e))?;
         let time = Arc::clone(&clock);

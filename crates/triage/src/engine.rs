@@ -16,7 +16,7 @@ pub use config::Config;
 use look::Look;
 
 use crate::{
-    Assessment, JobError, Written,
+    Announcement, Assessment, JobError, Written,
     record::{self, Record},
     render,
 };
@@ -113,6 +113,8 @@ impl Engine {
     /// [`Trigger::Rerun`]: scans also run on merge commits, which are the head of nothing, so these
     /// work on the head of now, without the uploads, which are for the other commit.
     ///
+    /// What is to be announced goes with what is written, if anything is.
+    ///
     /// On the last attempt, what cannot be had is published as not triaged.
     ///
     /// # Errors
@@ -125,6 +127,7 @@ impl Engine {
         last_attempt: bool,
         access: &Access,
         uploaded: Uploads,
+        announcement: Option<Announcement<'_>>,
     ) -> Result<Done, JobError> {
         let Subject::Change(number) = job.subject else {
             return Err(JobError::Fail { why: "a job for a head is one for each change".into() });
@@ -187,7 +190,7 @@ impl Engine {
         if let Some(done) = set_aside(&now, Some(&change.head)) {
             return Ok(done);
         }
-        self.publish(&*access.discussion, &change, fresh, certain, known).await
+        self.publish(&*access.discussion, &change, fresh, certain, known, announcement).await
     }
 
     /// Says on the change that its job was given up on: the check of what earlier runs on this head

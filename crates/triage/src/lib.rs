@@ -29,6 +29,6 @@ pub use error::JobError;
 pub use hidden::is_hidden;
 pub use outcome::{Assessment, Outcome, Reached, Standing, Unfinished};
 pub use prompt::{INSTRUCTIONS, PROMPT_VERSION, build as prompt_for};
-pub use publish::Written;
+pub use publish::{Announcement, Written};
 pub use schema::ANSWER;
 pub use scope::{Scope, Touch};

@@ -10,6 +10,15 @@ use crate::{
     render::{self, Elsewhere, Frame, Item},
 };
 
+/// What will be other than it is, told with the next comment.
+#[derive(Debug, Clone, Copy)]
+pub struct Announcement<'a> {
+    /// What is told.
+    pub text: &'a str,
+    /// Whether this change was told already: it stays told.
+    pub here: bool,
+}
+
 /// What was written.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Written {
@@ -23,6 +32,8 @@ pub struct Written {
     pub reopened: usize,
     /// Places that the forge did not take.
     pub refused: usize,
+    /// Whether what was to be announced stands in the summary.
+    pub announced: bool,
 }
 
 impl Written {
@@ -48,11 +59,13 @@ pub(crate) async fn publish(
     assessment: &mut Assessment,
     found: &Found<'_>,
     config: &Config,
+    announcement: Option<Announcement<'_>>,
 ) -> Result<Written, JobError> {
     let frame = Frame {
         change: Some(&change.id),
         policy_url: config.policy_url.as_deref(),
         notice: config.scripted_notice.as_deref(),
+        announcement: None,
     };
     let threads = discussion.threads(change).await?;
     let mut plan = plan(found, &threads, config, &frame);
@@ -91,7 +104,14 @@ pub(crate) async fn publish(
     for thread in &plan.resolve {
         written.resolved += usize::from(let_go(discussion.resolve(thread).await)?);
     }
-    summarise(discussion, change, assessment, &mut plan.items, found.remembers, &frame).await?;
+    let summary = Summary {
+        items: &mut plan.items,
+        remembers: found.remembers,
+        frame: &frame,
+        announcement,
+        commented: written.posted + written.edited > 0,
+    };
+    written.announced = summarise(discussion, change, assessment, summary).await?;
     let check = render::check(assessment);
     discussion.check(change, &check).await?;
     written.count();
@@ -100,14 +120,24 @@ pub(crate) async fn publish(
     Ok(written)
 }
 
+/// What the summary is made of.
+struct Summary<'a, 'f> {
+    items: &'a mut [Item<'f>],
+    remembers: bool,
+    frame: &'a Frame<'f>,
+    announcement: Option<Announcement<'f>>,
+    /// Whether this run has commented already.
+    commented: bool,
+}
+
+/// Whether the announcement stands in the summary now.
 async fn summarise(
     discussion: &dyn Discussion,
     change: &Change,
     assessment: &mut Assessment,
-    items: &mut [Item<'_>],
-    remembers: bool,
-    frame: &Frame<'_>,
-) -> Result<(), JobError> {
+    summary: Summary<'_, '_>,
+) -> Result<bool, JobError> {
+    let Summary { items, remembers, frame, announcement, commented } = summary;
     // In the order of the assessment, whichever way they came here.
     items.sort_by_cached_key(|item| {
         let own = item.outcome.finding.fingerprint;
@@ -116,18 +146,26 @@ async fn summarise(
     let existing = discussion.summary(change).await?;
     let silent =
         items.is_empty() && (discussion.check_has_room() || !render::has_reasons(assessment));
+    // What is announced comes with a comment, never by itself, and stays where it was said.
+    let announcement = announcement.filter(|announcement| match (silent, &existing) {
+        (true, None) => commented && !announcement.here,
+        (true, Some(_)) => commented || announcement.here,
+        (false, _) => true,
+    });
+    let announced = announcement.is_some();
+    let frame = &Frame { announcement: announcement.map(|a| a.text), ..*frame };
     let body = match (silent, &existing) {
-        (true, None) => return Ok(()),
+        (true, None) if !announced => return Ok(false),
         // It may still be right, and nobody here knows better.
         (true, Some(_)) if !remembers => {
             assessment.forgotten = true;
-            return Ok(());
+            return Ok(false);
         }
-        (true, Some(_)) => render::nothing_more(assessment, frame),
+        (true, _) => render::nothing_more(assessment, frame),
         (false, _) => render::summary(assessment, items, frame),
     };
     if existing.as_ref().is_some_and(|comment| same(&comment.body, &body)) {
-        return Ok(());
+        return Ok(announced);
     }
     let body = match existing.is_some() && !remembers {
         true => {
@@ -140,11 +178,12 @@ async fn summarise(
     match (written, existing) {
         // Somebody deleted it in between.
         (Err(ForgeError::NotFound), Some(_)) if !silent => {
-            Ok(discussion.put_summary(change, None, &body).await?)
+            discussion.put_summary(change, None, &body).await?;
         }
-        (Err(ForgeError::NotFound), Some(_)) => Ok(()),
-        (written, _) => Ok(written?),
+        (Err(ForgeError::NotFound), Some(_)) => return Ok(false),
+        (written, _) => written?,
     }
+    Ok(announced)
 }
 
 /// A thread that the forge does not let us resolve or reopen stays as it is; that is no reason to

@@ -28,6 +28,8 @@ pub struct Frame<'a> {
     pub policy_url: Option<&'a str>,
     /// A notice that stands at the top of every comment: that the answers are scripted, say.
     pub notice: Option<&'a str>,
+    /// What will be other than it is: it stands once in the summary.
+    pub announcement: Option<&'a str>,
 }
 
 impl Frame<'_> {

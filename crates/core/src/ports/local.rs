@@ -1,11 +1,19 @@
 //! Time, randomness and counting: passed in, so that a test can hold them still.
 
+use std::time::Duration;
+
 use chrono::{DateTime, Utc};
 
 /// Tells the time.
 pub trait Clock: Send + Sync {
     /// Now.
     fn now(&self) -> DateTime<Utc>;
+
+    /// The time since some moment that stays the same while the program runs, by a clock that nobody can
+    /// set. Where the other one can be set, this must be told by another one.
+    fn steady(&self) -> Duration {
+        self.now().signed_duration_since(DateTime::UNIX_EPOCH).to_std().unwrap_or_default()
+    }
 }
 
 /// Gives random text.

@@ -44,6 +44,23 @@ impl Terms {
         })
     }
 
+    /// The terms in words: `https://host (agreement DPA-7, kept 30 days, no training, EU)`.
+    pub fn in_words(&self) -> String {
+        let mut said = Vec::new();
+        if self.self_hosted {
+            said.push("self-hosted".to_owned());
+        }
+        if !self.agreement.is_empty() {
+            said.push(format!("agreement {}", self.agreement));
+            said.push(format!("kept {} days", self.retention_days));
+        }
+        said.push(if self.no_training { "no training" } else { "training" }.to_owned());
+        if !self.residency.is_empty() {
+            said.push(self.residency.clone());
+        }
+        format!("{} ({})", self.origin, said.join(", "))
+    }
+
     /// Whether these terms promise all that `allowed` asks for.
     pub fn are_within(&self, allowed: &Self) -> bool {
         let nameless = |terms: &Self| Self { agreement: String::new(), ..terms.clone() };

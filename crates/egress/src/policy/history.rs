@@ -99,6 +99,16 @@ impl History {
         &self.versions
     }
 
+    /// The policy in force when it was last looked at; `None` where none was ever announced.
+    pub fn in_force(&self) -> Option<&Policy> {
+        self.in_force.last().map(|entry| &entry.policy)
+    }
+
+    /// Every policy that was in force, and since when, the oldest first.
+    pub fn past(&self) -> &[Entry] {
+        &self.in_force
+    }
+
     /// Counts the time since it was last looked at, and says which policy is in force; `None` where
     /// none was ever announced.
     pub fn look(&mut self, at: Moment) -> Option<&Policy> {

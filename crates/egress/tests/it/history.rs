@@ -98,6 +98,19 @@ fn each_field_knows_its_tighter_side() {
 }
 
 #[test]
+fn each_field_that_differs_is_said_and_no_other() {
+    for (field, tight, loose) in pairs() {
+        assert_eq!(loose.differences(&tight).len(), 1, "{field}");
+        assert_eq!(tight.differences(&tight).len(), 0, "{field}");
+    }
+    let names: Vec<String> = (0..12).map(|n| format!("acme/r{n}")).collect();
+    let names: Vec<&str> = names.iter().map(String::as_str).collect();
+    let before = Policy { ceiling: Rung::Slice, ..policy(&["Acme/Shop"]) };
+    let now = Policy { endpoints: vec![vendor()], ..policy(&names) };
+    insta::assert_snapshot!(now.differences(&before).join("\n"), @"");
+}
+
+#[test]
 fn an_endpoint_in_another_place_is_another_endpoint() {
     let (eu, us) = (on(|t| t.residency = "EU".into()), on(|t| t.residency = "US".into()));
     assert_eq!(Direction::between(&eu, &us), Direction::Mixed);

@@ -157,6 +157,9 @@ struct Action {
 }
 
 pub(super) fn decode(event: &str, delivery: DeliveryId, app_id: u64, body: &[u8]) -> Decoded {
+    if matches!(event, "installation" | "installation_repositories") {
+        return super::installation::decode(event, body);
+    }
     let Some((_, actions)) = WORK.iter().find(|(name, _)| *name == event) else {
         return Ok(Received::NotOurs("an event that means no work"));
     };
@@ -173,7 +176,7 @@ pub(super) fn decode(event: &str, delivery: DeliveryId, app_id: u64, body: &[u8]
 }
 
 /// The parser's own message can quote the body.
-fn read<T: DeserializeOwned>(event: &str, body: &[u8]) -> Result<T, Rejected> {
+pub(super) fn read<T: DeserializeOwned>(event: &str, body: &[u8]) -> Result<T, Rejected> {
     serde_json::from_slice(body).map_err(|e| {
         Rejected::Malformed(format!(
             "{event}: unexpected JSON at line {}, column {}",

@@ -6,7 +6,7 @@ mod model;
 use std::{net::SocketAddr, path::PathBuf};
 
 use chaffinch_core::{ForgeKind, RepoName, Rung};
-use chaffinch_egress::Listing;
+use chaffinch_egress::{EvaluationLog, ExtraPattern, Listing};
 use secrecy::{ExposeSecret, SecretString};
 use serde::Deserialize;
 use url::Url;
@@ -62,8 +62,15 @@ pub struct Policy {
     pub prompt_tokens: usize,
     pub secrets: String,
     pub emails: String,
+    pub evaluation: EvaluationLog,
     pub answer_ttl_days: u16,
+    pub record_ttl_days: u16,
+    pub receipt_ttl_days: u16,
+    pub evaluation_ttl_days: u16,
     pub max_vendor_retention_days: u16,
+    pub notice_days: u16,
+    #[serde(default)]
+    pub extra_pattern: Vec<ExtraPattern>,
 }
 
 impl Policy {
@@ -76,6 +83,14 @@ impl Policy {
             );
         }
     }
+}
+
+/// `[consent]`
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+#[expect(missing_docs, reason = "documented in chaffinch.example.toml")]
+pub struct Consent {
+    pub on_installation: bool,
 }
 
 /// `[triage]`

@@ -15,7 +15,9 @@ use secrecy::ExposeSecret;
 use serde::Deserialize;
 
 use crate::{
-    App, metric,
+    App,
+    app::Permission,
+    metric,
     worker::{REPORT_KEPT, new_id, reports_of},
 };
 
@@ -73,7 +75,7 @@ async fn receive(
     let Some(forge) = uploader(app, &about.repository, headers) else {
         return Err((StatusCode::UNAUTHORIZED, "no such repository, or a wrong token"));
     };
-    if !app.door.policy().allows(forge, &about.repository) {
+    if !app.door.allows(forge, &about.repository) {
         return Err((StatusCode::FORBIDDEN, "the repository is not in policy.repositories"));
     }
     let _room = app
@@ -97,6 +99,19 @@ async fn receive(
             (StatusCode::SERVICE_UNAVAILABLE, "the forge does not answer, try again later")
         }
     })?;
+    match app.may_read(&repo).await {
+        Ok(Permission::Granted) => {}
+        Ok(_) => {
+            return Err((
+                StatusCode::FORBIDDEN,
+                "nobody has enabled the repository (chaffinch enable OWNER/NAME --by WHO)",
+            ));
+        }
+        Err(error) => {
+            tracing::error!(%error, "it is not known whether the repository is enabled");
+            return Err((StatusCode::SERVICE_UNAVAILABLE, "cannot be kept now, try again later"));
+        }
+    }
     let unkept = (StatusCode::SERVICE_UNAVAILABLE, "cannot be kept now, try again later");
     let id = new_id(app.clock.now(), &*app.entropy).map_err(|_| unkept)?;
     let report = SourceBytes::new(body.into());

@@ -1,5 +1,7 @@
 //! A delivery becomes a durable job, and only then an answer.
 
+mod installation;
+
 use std::sync::Arc;
 
 use axum::{
@@ -14,6 +16,7 @@ use tokio::sync::{Semaphore, SemaphorePermit};
 
 use crate::{
     App,
+    app::Permission,
     forges::{Received, Rejected},
     metric,
 };
@@ -78,11 +81,17 @@ async fn read(body: Body, most: usize, room: &Semaphore) -> Result<Held<'_>, Ans
     Ok(Held { bytes, _room: held })
 }
 
+const UNKEPT: Answer =
+    ("unkept", StatusCode::SERVICE_UNAVAILABLE, "cannot be kept now, redeliver later\n");
+
 type Answer = (&'static str, StatusCode, &'static str);
 
-async fn receive(app: &App, forge: ForgeKind, headers: &HeaderMap, body: &[u8]) -> Answer {
+async fn receive(app: &Arc<App>, forge: ForgeKind, headers: &HeaderMap, body: &[u8]) -> Answer {
     let job = match app.forges.receive(forge, headers, body) {
         Ok(Received::Job(job)) => job,
+        Ok(Received::Installation(installation)) => {
+            return installation::moved(app, installation).await;
+        }
         Ok(Received::NotOurs(why)) => {
             tracing::debug!(why, "delivery is not ours");
             return ("not_ours", StatusCode::NO_CONTENT, "");
@@ -106,9 +115,20 @@ async fn receive(app: &App, forge: ForgeKind, headers: &HeaderMap, body: &[u8]) 
             return ("malformed", StatusCode::BAD_REQUEST, "malformed delivery\n");
         }
     };
-    if !app.door.policy().allows(forge, &job.repo.name) {
-        tracing::warn!(delivery = %job.delivery, repository = %job.repo.name, "refused: the repository is not in policy.repositories");
-        return ("unlisted", StatusCode::NO_CONTENT, "");
+    match app.may_read(&job.repo).await {
+        Ok(Permission::Granted) => {}
+        Ok(Permission::Unlisted) => {
+            tracing::warn!(delivery = %job.delivery, repository = %job.repo.name, "refused: the repository is not in policy.repositories, or not yet in force");
+            return ("unlisted", StatusCode::NO_CONTENT, "");
+        }
+        Ok(Permission::Unconsented) => {
+            tracing::warn!(delivery = %job.delivery, repository = %job.repo.name, "refused: nobody has enabled the repository (chaffinch enable {} --by WHO)", job.repo.name);
+            return ("unconsented", StatusCode::NO_CONTENT, "");
+        }
+        Err(e) => {
+            tracing::error!(delivery = %job.delivery, error = %e, "delivery could not be kept");
+            return UNKEPT;
+        }
     }
     match app.enqueue(&job).await {
         Ok(Enqueued::New) => {
@@ -121,7 +141,7 @@ async fn receive(app: &App, forge: ForgeKind, headers: &HeaderMap, body: &[u8]) 
         }
         Err(e) => {
             tracing::error!(delivery = %job.delivery, error = %e, "delivery could not be kept");
-            ("unkept", StatusCode::SERVICE_UNAVAILABLE, "cannot be kept now, redeliver later\n")
+            UNKEPT
         }
     }
 }

@@ -4,11 +4,12 @@ use chaffinch_core::{
     Access, Acked, CommitSha, ForgeError, Job, Lease, RawReport, StoreError, Subject, Trigger,
     VaultKind,
 };
-use chaffinch_triage::{Done, JobError, Uploads};
+use chaffinch_triage::{Announcement, Done, JobError, Uploads};
 use chrono::{DateTime, Utc};
 
+use super::announce;
 use super::upload::{self, REPORT_KEPT, reports_of};
-use crate::App;
+use crate::{App, app::Permission};
 
 /// The most that the uploaded reports of one job may hold together.
 const MOST_REPORT_BYTES: usize = 200 << 20;
@@ -56,8 +57,16 @@ impl Ended {
 
 /// Opens the job's repository, if the policy lets us.
 pub(super) async fn open(app: &App, job: &Job) -> Result<Access, Ended> {
-    if !app.door.policy().allows(job.repo.forge, &job.repo.name) {
-        return Err(Ended::Done("unlisted"));
+    // What came into force meanwhile holds for this job, and nobody knows what may be read while the
+    // store does not say.
+    if let Err(error) = app.notice.look().await {
+        return Err(Ended::Retry { at: None, why: format!("{error:#}") });
+    }
+    match app.may_read(&job.repo).await {
+        Ok(Permission::Granted) => {}
+        Ok(Permission::Unlisted) => return Err(Ended::Done("unlisted")),
+        Ok(Permission::Unconsented) => return Err(Ended::Done("unconsented")),
+        Err(error) => return Err(store_failed(error)),
     }
     // It was configured when the job came in.
     let Some(forge) = app.forges.get(job.repo.forge) else { return Err(Ended::Done("unlisted")) };
@@ -116,13 +125,26 @@ async fn triage(app: &App, lease: &Lease, access: &Access, number: u64) -> Ended
         Err(e) => return store_failed(e),
     };
 
+    let due = match announce::due(app, &job.repo, number).await {
+        Ok(due) => due,
+        Err(e) => return store_failed(e),
+    };
+    let announcement = due.as_ref().map(|due| Announcement { text: &due.text, here: due.here });
+
     let last = lease.attempt >= app.limits.publish_after;
-    let done = match app.engine.run(job, lease.attempt, last, access, uploads).await {
+    let ran = app.engine.run(job, lease.attempt, last, access, uploads, announcement).await;
+    let done = match ran {
         Ok(done) => done,
         Err(JobError::Retry { at, why }) => return Ended::Retry { at, why },
         Err(JobError::Fail { why }) => return Ended::Buried { why },
         Err(other) => return Ended::Buried { why: other.to_string() },
     };
+    if let (Done::Published { written, .. }, Some(due)) = (&done, due)
+        && written.announced
+        && let Err(error) = announce::told(app, &job.repo, number, due).await
+    {
+        tracing::warn!(%error, "it is not known that the policy was announced; it will be told again");
+    }
     let word = match &done {
         Done::Published { .. } => "published",
         Done::NothingToSay => "nothing_to_say",

@@ -7,7 +7,7 @@ use futures::FutureExt;
 use tracing::Instrument;
 
 use super::job::{self, Ended};
-use crate::{App, metric};
+use crate::{App, app::Permission, metric};
 
 /// The longest that the end of its credentials may take.
 const REVOKE: Duration = Duration::from_secs(5);
@@ -72,7 +72,20 @@ async fn attempt(app: &Arc<App>, lease: &Lease) -> Ended {
         }
     }
     revoke(&access).await;
+    leave_nothing(app, lease).await;
     ended
+}
+
+/// What a job has written of a repository that was disabled meanwhile goes with the rest of it.
+async fn leave_nothing(app: &App, lease: &Lease) {
+    let repo = &lease.job.repo;
+    let gone = match app.may_read(repo).await {
+        Ok(permission) => permission == Permission::Unconsented,
+        Err(_) => false,
+    };
+    if gone && let Err(error) = app.vault.destroy(repo).await {
+        tracing::warn!(%error, "what was left of a disabled repository is destroyed later");
+    }
 }
 
 fn is_last(app: &App, lease: &Lease) -> bool {

@@ -4,15 +4,17 @@
 //! number, and only if it is free still: of two at the same time one moves on to the next number. What
 //! the last number was is kept apart, so that the end of a chain cannot be cut off unseen.
 
+use std::{collections::BTreeMap, time::Duration};
+
 use aws_lc_rs::digest::{SHA256, digest};
-use chaffinch_core::{Chain, Flaw, Receipt, RepoId, StoreError};
+use chaffinch_core::{Chain, ChangeId, Flaw, Receipt, RepoId, Settled, StoreError};
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
 use super::{Cabinet, time};
 use crate::{
     config::{MAX_TTL, millis, refused},
-    shelf::RECEIPT,
+    shelf::{KINDS, Over, Place, RECEIPT},
 };
 
 /// How many receipts are read in one go.
@@ -22,14 +24,27 @@ const TRIES: usize = 200;
 /// The name of the last number.
 const LAST: &str = "last";
 
-/// A receipt in its place.
+/// A receipt, or what became of one, in its place.
 #[derive(Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Link {
     number: u64,
     /// Of the one before; `None` for the first.
     before: Option<Before>,
-    receipt: Receipt,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    receipt: Option<Receipt>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    settled: Option<Settled>,
+}
+
+/// What is to be linked to the chain.
+struct New {
+    /// Under which name its number is kept, so that it is linked once.
+    known: String,
+    receipt: Option<Receipt>,
+    settled: Option<Settled>,
+    /// When it may go.
+    expires: i64,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -49,39 +64,71 @@ struct Found {
 }
 
 impl Cabinet {
-    pub(crate) async fn append(&self, receipt: &Receipt) -> Result<(), StoreError> {
+    pub(crate) async fn append(&self, receipt: &Receipt, keep: Duration) -> Result<(), StoreError> {
         let id = &receipt.id;
         if id.is_empty() || id.len() > 64 || !id.bytes().all(|b| b.is_ascii_alphanumeric()) {
             return Err(refused("a receipt's id must be 1 to 64 letters or digits"));
         }
-        let expires = receipt.at.timestamp_millis().min(self.now()) + millis(MAX_TTL);
-        if expires <= self.now() {
-            return Err(refused("a receipt over 180 days old"));
+        let known = id_name(receipt.change.number, id);
+        let receipt = Receipt { settled: None, ..receipt.clone() };
+        let expires = self.until(receipt.at, keep)?;
+        let repo = receipt.change.repo.clone();
+        self.link(&repo, New { known, receipt: Some(receipt), settled: None, expires }).await
+    }
+
+    pub(crate) async fn settle(
+        &self,
+        change: &ChangeId,
+        settled: &Settled,
+        keep: Duration,
+    ) -> Result<(), StoreError> {
+        let receipt = id_name(change.number, &settled.receipt);
+        if self.fetch(&change.repo, RECEIPT, &[receipt]).await?.iter().all(Option::is_none) {
+            // It has expired, or was destroyed: nothing is left to say more of.
+            return Ok(());
         }
-        let repo = &receipt.change.repo;
-        let known = id_name(receipt);
-        if self
-            .fetch(repo, RECEIPT, std::slice::from_ref(&known))
-            .await?
-            .iter()
-            .any(Option::is_some)
-        {
+        let known = format!("settled:{}:{}", change.number, settled.receipt);
+        let expires = self.until(settled.deleted, keep)?;
+        let settled = Some(settled.clone());
+        self.link(&change.repo, New { known, receipt: None, settled, expires }).await
+    }
+
+    fn until(&self, from: DateTime<Utc>, keep: Duration) -> Result<i64, StoreError> {
+        if keep > MAX_TTL || millis(keep) < 1 {
+            return Err(refused("a receipt is kept for a millisecond to 180 days"));
+        }
+        let expires = from.timestamp_millis().min(self.now()) + millis(keep);
+        if expires <= self.now() {
+            return Err(refused("a receipt that has expired already"));
+        }
+        Ok(expires)
+    }
+
+    async fn link(&self, repo: &RepoId, new: New) -> Result<(), StoreError> {
+        let New { known, receipt, settled, expires } = new;
+        let place = Place::new(repo, RECEIPT);
+        let names = std::slice::from_ref(&known);
+        if self.fetch(repo, RECEIPT, names).await?.iter().any(Option::is_some) {
             return Ok(());
         }
         let (mut number, mut before) = self.end_of_chain(repo).await?;
         for _ in 0..TRIES {
             number += 1;
-            let link = Link { number, before, receipt: receipt.clone() };
-            let text = serde_json::to_vec(&link)
+            // None goes before those that came before it: a gap is a flaw, whatever was kept for how long.
+            let longest = before.as_ref().map_or(0, |before| before.expires.timestamp_millis());
+            let expires = expires.max(longest);
+            let (receipt, settled) = (receipt.clone(), settled.clone());
+            let text = serde_json::to_vec(&Link { number, before, receipt, settled })
                 .map_err(|_| StoreError::Other("a receipt cannot be written".into()))?;
-            self.keep(repo, RECEIPT, &name(number), &text, expires, true).await?;
+            self.keep_new(&place, &name(number), &text, expires).await?;
             let mut kept = self.links(repo, &[number]).await?;
             let kept = kept.pop().flatten();
             if kept.as_ref().is_some_and(|kept| kept.digest == sha256(&text)) {
                 let written = number.to_string();
                 let forever = self.now() + millis(MAX_TTL);
-                self.keep(repo, RECEIPT, LAST, written.as_bytes(), forever, false).await?;
-                return self.keep(repo, RECEIPT, &known, written.as_bytes(), expires, true).await;
+                let last = written.as_bytes();
+                self.keep(&place, LAST, last, forever, Over::Anything).await?;
+                return self.keep_new(&place, &known, last, expires).await.map(drop);
             }
             before = Some(before_of(kept, self.now()));
         }
@@ -94,10 +141,16 @@ impl Cabinet {
         change: Option<u64>,
     ) -> Result<Vec<Receipt>, StoreError> {
         let numbers = self.numbers(repo).await?;
-        let mut receipts = Vec::with_capacity(numbers.len());
+        let (mut receipts, mut settled) = (Vec::<Receipt>::new(), BTreeMap::new());
         for page in numbers.chunks(PAGE) {
             let links = self.links(repo, page).await?;
-            receipts.extend(links.into_iter().flatten().map(|found| found.link.receipt));
+            for found in links.into_iter().flatten() {
+                receipts.extend(found.link.receipt);
+                settled.extend(found.link.settled.map(|one| (one.receipt.clone(), one)));
+            }
+        }
+        for receipt in &mut receipts {
+            receipt.settled = settled.remove(&receipt.id);
         }
         receipts.retain(|receipt| change.is_none_or(|change| receipt.change.number == change));
         receipts.sort_by(|a, b| (a.at, &a.id).cmp(&(b.at, &b.id)));
@@ -111,14 +164,39 @@ impl Cabinet {
             let Some(repo) = RepoId::of_key(&key) else { continue };
             // The newest that opens: its name is the latest that is known.
             for number in self.numbers(&repo).await?.into_iter().rev() {
-                if let Some(link) = self.links(&repo, &[number]).await?.pop().flatten() {
-                    found.push(link.link.receipt.change.repo);
+                let link = self.links(&repo, &[number]).await?.pop().flatten();
+                if let Some(receipt) = link.and_then(|found| found.link.receipt) {
+                    found.push(receipt.change.repo);
                     break;
                 }
             }
         }
         found.sort_by(|a, b| (&a.name, a.key()).cmp(&(&b.name, b.key())));
         Ok(found)
+    }
+
+    /// Whoever has a salt, by key; by name where a receipt says one.
+    pub(crate) async fn holders(&self) -> Result<Vec<RepoId>, StoreError> {
+        let named = self.repositories().await?;
+        let mut holders = named.clone();
+        for key in self.shelf.repos(self.now()).await? {
+            let Some(repo) = RepoId::of_key(&key) else { continue };
+            if named.iter().all(|known| known.key() != key) && self.holds_any(&repo).await? {
+                holders.push(repo);
+            }
+        }
+        holders.sort_by_key(RepoId::key);
+        Ok(holders)
+    }
+
+    /// A salt may outlive what was sealed with it.
+    async fn holds_any(&self, repo: &RepoId) -> Result<bool, StoreError> {
+        for kind in KINDS {
+            if !self.shelf.names(&Place::new(repo, kind), self.now()).await?.is_empty() {
+                return Ok(true);
+            }
+        }
+        Ok(false)
     }
 
     pub(crate) async fn verify(&self, repo: &RepoId) -> Result<Chain, StoreError> {
@@ -154,7 +232,7 @@ impl Cabinet {
                 }
                 chain.first.get_or_insert(*number);
                 chain.last = Some(*number);
-                chain.receipts += 1;
+                chain.receipts += u64::from(link.receipt.is_some());
                 chain.head = Some(digest.clone());
                 expected = Some((number + 1, digest));
             }
@@ -223,8 +301,8 @@ fn name(number: u64) -> String {
     format!("n:{number}")
 }
 
-fn id_name(receipt: &Receipt) -> String {
-    format!("id:{}:{}", receipt.change.number, receipt.id)
+fn id_name(change: u64, id: &str) -> String {
+    format!("id:{change}:{id}")
 }
 
 fn sha256(text: &[u8]) -> String {

@@ -3,7 +3,7 @@
 //! All names start with the operator's prefix and [`VERSION`]. The text in braces decides the
 //! cluster slot: all keys of the queue share one, and all keys of a repository share one.
 
-use crate::shelf::KINDS;
+use crate::shelf::{KINDS, LEDGER, books};
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 
 /// The version of the layout. A program that writes another layout uses another version.
@@ -25,7 +25,7 @@ pub struct Key {
 const QUEUE_TTL: &str = "30 days after the last write";
 
 /// Every kind of key.
-pub const TABLE: [Key; 15] = [
+pub const TABLE: [Key; 17] = [
     key("{queue}:jobs", "stream", "the jobs; group `workers`", QUEUE_TTL),
     key("{queue}:leases", "sorted set", "entry → deadline of its lease", QUEUE_TTL),
     key("{queue}:held", "hash", "entry → token and lane of its lease", QUEUE_TTL),
@@ -57,7 +57,7 @@ pub const TABLE: [Key; 15] = [
     key(
         "{REPOSITORY}:index:answer",
         "sorted set",
-        "sealed name → expiry; the same for `record`, `report`",
+        "sealed name → expiry; the same for `record`, `report`, `evaluation`",
         "the longest of its values",
     ),
     key(
@@ -66,6 +66,13 @@ pub const TABLE: [Key; 15] = [
         "the same for receipts",
         "the longest of its receipts",
     ),
+    key(
+        "{ledger}:BOOK:NAME",
+        "string",
+        "a sealed page of `policy`, `consent`, `deletion`; a salt and indexes as above",
+        "180 days after its last writing",
+    ),
+    key("{ledger}:index:BOOK", "sorted set", "sealed name → expiry", "the longest of its pages"),
 ];
 
 const fn key(
@@ -160,7 +167,10 @@ impl Keys {
             let seen = name.strip_prefix("seen:").is_some_and(|mark| !mark.is_empty());
             return (seen || name == "probe" || QUEUE.contains(&name)).then_some(Place::Queue);
         }
-        let kind = |kind: &str| KINDS.into_iter().find(|known| *known == kind);
+        let kind = |kind: &str| match slot {
+            LEDGER => books().find(|known| *known == kind),
+            _ => KINDS.into_iter().find(|known| *known == kind),
+        };
         match name.split_once(':') {
             None => (name == "salt").then_some(Place::Salt),
             Some(("index", of)) => kind(of).map(|_| Place::Index),
@@ -206,7 +216,14 @@ mod tests {
             let value = Place::Value { repo: repo.into(), kind, name: "bg".into() };
             assert_eq!(keys.place(&keys.value(repo, kind, b"n")), Some(value));
         }
+        for book in books() {
+            assert_eq!(keys.place(&keys.index(LEDGER, book)), Some(Place::Index));
+            let page = Place::Value { repo: LEDGER.into(), kind: book, name: "bg".into() };
+            assert_eq!(keys.place(&keys.value(LEDGER, book, b"n")), Some(page));
+        }
         for strange in [
+            "chaffinch:v1:{ledger}:answer:n",
+            "chaffinch:v1:{github:1:2}:consent:n",
             "chaffinch:v1:{queue}:other",
             "chaffinch:v0:{queue}:jobs",
             "chaffinch:x",

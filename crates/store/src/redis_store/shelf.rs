@@ -1,14 +1,22 @@
 //! Sealed values on Redis: one key a value, and an index of their names.
 
-use async_trait::async_trait;
-use chaffinch_core::StoreError;
-use redis::{cmd, pipe};
+use std::sync::LazyLock;
 
-use super::{keys::Keys, link::Link};
+use async_trait::async_trait;
+use chaffinch_core::{Destroyed, StoreError};
+use redis::{Script, cmd, pipe};
+
+use super::{
+    keys::Keys,
+    link::{Again, Link},
+};
 use crate::{
     config::{MAX_TTL, millis},
-    shelf::{Entry, KINDS, Place, Shelf},
+    shelf::{Entry, KINDS, Over, Place, Put, Shelf},
 };
+
+/// Keeps a value in one step.
+static PUT: LazyLock<Script> = LazyLock::new(|| Script::new(include_str!("scripts/put.lua")));
 
 /// How many values one command removes.
 const PAGE: usize = 500;
@@ -59,39 +67,30 @@ impl Shelf for RedisShelf {
         }
     }
 
-    async fn put(&self, entry: Entry) -> Result<bool, StoreError> {
-        let Entry { place, name, value, now, expires, once, salt } = entry;
-        let salt_key = self.keys.salt(&place.repo);
-        let index = self.keys.index(&place.repo, place.kind);
-        let ttl = expires - now;
-
-        let mut pipe = pipe();
-        pipe.atomic();
-        pipe.get(&salt_key);
-        let key = self.keys.value(&place.repo, place.kind, &name);
-        let set = pipe.cmd("SET").arg(key).arg(value).arg("PX").arg(ttl);
-        if once {
-            set.arg("NX");
-        }
-        set.ignore();
-        let add = pipe.cmd("ZADD").arg(&index);
-        if once {
-            add.arg("NX");
-        }
-        add.arg(expires).arg(&name).ignore();
-        pipe.cmd("ZREMRANGEBYSCORE").arg(&index).arg("-inf").arg(now).ignore();
-        // GT alone leaves a key without a time to live as it is.
-        pipe.cmd("PEXPIRE").arg(&index).arg(ttl).arg("NX").ignore();
-        pipe.cmd("PEXPIRE").arg(&index).arg(ttl).arg("GT").ignore();
-        pipe.cmd("PEXPIRE").arg(&salt_key).arg(millis(MAX_TTL)).ignore();
-        let [found]: [Option<Vec<u8>>; 1] = self.link.pipe(&pipe).await?;
-
-        if found.as_ref() == Some(&salt) {
-            return Ok(true);
-        }
-        // Written with a salt that is gone: nobody can read it.
-        self.remove(&place, vec![name]).await?;
-        Ok(false)
+    async fn put(&self, entry: Entry) -> Result<Put, StoreError> {
+        let Entry { place, name, value, now, expires, over, salt } = entry;
+        let mut call = PUT.prepare_invoke();
+        call.key(self.keys.salt(&place.repo))
+            .key(self.keys.value(&place.repo, place.kind, &name))
+            .key(self.keys.index(&place.repo, place.kind))
+            .arg(salt)
+            .arg(value)
+            .arg(name)
+            .arg(now)
+            .arg(expires)
+            .arg(millis(MAX_TTL));
+        match over {
+            Over::Anything => call.arg("anything"),
+            Over::Nothing => call.arg("nothing"),
+            Over::This(before) => call.arg("this").arg(before),
+        };
+        // Whoever is told that something else lies there reads it, and may find that it is their own.
+        let answer: u8 = self.link.script(&call, Again::Harmless).await?;
+        Ok(match answer {
+            0 => Put::Kept,
+            1 => Put::Left,
+            _ => Put::Destroyed,
+        })
     }
 
     async fn get(
@@ -121,16 +120,20 @@ impl Shelf for RedisShelf {
         self.link.command(cmd("ZRANGEBYSCORE").arg(index).arg(format!("({now}")).arg("+inf")).await
     }
 
-    async fn destroy(&self, repo: &str) -> Result<(), StoreError> {
+    async fn destroy(&self, repo: &str) -> Result<Destroyed, StoreError> {
         self.link.command::<()>(cmd("DEL").arg(self.keys.salt(repo))).await?;
+        let mut destroyed = Destroyed::new();
         // Name by name: what is written meanwhile has a new salt, and stays in the index.
         for kind in KINDS {
             let place = Place { repo: repo.to_owned(), kind };
             let names = self.names(&place, i64::MIN).await?;
+            if !names.is_empty() {
+                destroyed.insert(kind.to_owned(), names.len() as u64);
+            }
             for page in names.chunks(PAGE) {
                 self.remove(&place, page.to_vec()).await?;
             }
         }
-        Ok(())
+        Ok(destroyed)
     }
 }

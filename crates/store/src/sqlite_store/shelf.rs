@@ -3,13 +3,13 @@
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use chaffinch_core::StoreError;
+use chaffinch_core::{Destroyed, StoreError};
 use rusqlite::{OptionalExtension as _, params};
 
 use super::Desks;
 use crate::{
     config::{MAX_TTL, millis},
-    shelf::{Entry, Place, Shelf},
+    shelf::{Entry, Over, Place, Put, Shelf},
 };
 
 pub(super) struct SqliteShelf(pub(super) Arc<Desks>);
@@ -52,25 +52,40 @@ impl Shelf for SqliteShelf {
         repos.await
     }
 
-    async fn put(&self, entry: Entry) -> Result<bool, StoreError> {
+    async fn put(&self, entry: Entry) -> Result<Put, StoreError> {
         let kept = self.0.writer.ask(move |connection| {
-            let Entry { place: Place { repo, kind }, name, value, now, expires, once, salt } =
+            let Entry { place: Place { repo, kind }, name, value, now, expires, over, salt } =
                 entry;
             let known = connection
                 .prepare_cached("UPDATE salts SET expires = ?3 WHERE repo = ?1 AND salt = ?2")?
                 .execute(params![repo, salt, now + millis(MAX_TTL)])?;
             if known == 0 {
-                return Ok(false);
+                return Ok(Put::Destroyed);
             }
-            let sql = if once {
-                "INSERT INTO sealed (repo, kind, name, expires, value) VALUES (?1, ?2, ?3, ?4, ?5)
-                 ON CONFLICT DO NOTHING"
-            } else {
-                "INSERT INTO sealed (repo, kind, name, expires, value) VALUES (?1, ?2, ?3, ?4, ?5)
-                 ON CONFLICT DO UPDATE SET expires = excluded.expires, value = excluded.value"
+            let changed = match over {
+                Over::Anything => connection
+                    .prepare_cached(
+                        "INSERT INTO sealed (repo, kind, name, expires, value)
+                         VALUES (?1, ?2, ?3, ?4, ?5) ON CONFLICT DO UPDATE
+                         SET expires = excluded.expires, value = excluded.value",
+                    )?
+                    .execute(params![repo, kind, name, expires, value])?,
+                Over::Nothing => connection
+                    .prepare_cached(
+                        "INSERT INTO sealed (repo, kind, name, expires, value)
+                         VALUES (?1, ?2, ?3, ?4, ?5) ON CONFLICT DO UPDATE
+                         SET expires = excluded.expires, value = excluded.value
+                         WHERE sealed.expires <= ?6",
+                    )?
+                    .execute(params![repo, kind, name, expires, value, now])?,
+                Over::This(before) => connection
+                    .prepare_cached(
+                        "UPDATE sealed SET expires = ?4, value = ?5
+                         WHERE repo = ?1 AND kind = ?2 AND name = ?3 AND value = ?6",
+                    )?
+                    .execute(params![repo, kind, name, expires, value, before])?,
             };
-            connection.prepare_cached(sql)?.execute(params![repo, kind, name, expires, value])?;
-            Ok(true)
+            Ok(if changed == 0 { Put::Left } else { Put::Kept })
         });
         kept.await
     }
@@ -118,12 +133,17 @@ impl Shelf for SqliteShelf {
         names.await
     }
 
-    async fn destroy(&self, repo: &str) -> Result<(), StoreError> {
+    async fn destroy(&self, repo: &str) -> Result<Destroyed, StoreError> {
         let repo = repo.to_owned();
         let destroyed = self.0.writer.ask_and_settle(move |connection| {
+            let counts = connection
+                .prepare_cached("SELECT kind, COUNT(*) FROM sealed WHERE repo = ?1 GROUP BY kind")?
+                .query_map([&repo], |row| Ok((row.get(0)?, row.get::<_, u32>(1)?.into())))?
+                .collect::<Result<Destroyed, _>>()?;
             connection.prepare_cached("DELETE FROM salts WHERE repo = ?1")?.execute([&repo])?;
-            connection.prepare_cached("DELETE FROM sealed WHERE repo = ?1")?.execute([&repo])
+            connection.prepare_cached("DELETE FROM sealed WHERE repo = ?1")?.execute([&repo])?;
+            Ok(counts)
         });
-        destroyed.await.map(drop)
+        destroyed.await
     }
 }

@@ -6,7 +6,7 @@ use chaffinch_core::{Fault, SourceBytes, Stored, VaultKind};
 
 use crate::{
     on_both,
-    receipts::receipt,
+    receipts::{KEPT, receipt},
     setting::{DAY, Setting, job, repo},
 };
 
@@ -22,7 +22,7 @@ async fn fill(s: &Setting) {
         let value = SourceBytes::new(b"query = name".to_vec());
         s.vault().put(&repo(1, 2), kind, "k", &value, DAY).await.unwrap();
     }
-    s.receipts().append(&receipt(1, 7)).await.unwrap();
+    s.receipts().append(&receipt(1, 7), KEPT).await.unwrap();
 }
 
 pub(crate) async fn stored(s: &Setting) -> Vec<Stored> {

@@ -7,6 +7,7 @@
 )]
 
 mod audit;
+mod ledger;
 mod process;
 mod queue;
 mod receipts;

@@ -7,7 +7,7 @@ use std::{
 
 use chaffinch_core::{
     Chain, ChangeId, Clock as _, CommitSha, ContentRequests, Fingerprint, Flaw, Reason, Receipt,
-    RepoPath, RuleId, Sent, StoreError,
+    RepoPath, RuleId, Sent, Settled, StoreError,
 };
 use chrono::{TimeZone as _, Utc};
 
@@ -23,6 +23,10 @@ on_both! {
     receipts_go_with_their_repository
     a_receipt_without_a_proper_id_is_refused
     receipts_survive_a_crash
+    what_became_of_a_disclosure_stands_in_the_same_chain
+    a_settlement_that_is_removed_or_altered_is_found
+    a_settlement_of_nothing_is_not_kept
+    a_receipt_is_kept_for_as_long_as_it_is_told_and_no_shorter_than_those_before
     many_receipts_are_listed_whole
     a_chain_that_nobody_touched_is_whole
     a_receipt_that_is_removed_is_missed_at_its_place
@@ -33,6 +37,9 @@ on_both! {
     a_chain_goes_on_after_the_key_was_rotated
     repositories_with_receipts_are_known_by_their_last_name
 }
+
+/// The longest that a receipt is kept.
+pub(crate) const KEPT: Duration = Duration::from_secs(180 * 86_400);
 
 /// The `n`th receipt, a second after the one before, on change `number`.
 pub(crate) fn receipt(n: u32, number: u64) -> Receipt {
@@ -59,13 +66,14 @@ pub(crate) fn receipt(n: u32, number: u64) -> Receipt {
         prompt_version: "1".into(),
         prompt_digest: "d".repeat(64),
         policy_digest: "e".repeat(64),
+        settled: None,
     }
 }
 
 async fn receipts_come_back_oldest_first(s: &mut Setting) {
     let receipts = s.receipts();
     for (n, number) in [(3, 7), (1, 7), (2, 71), (4, 8)] {
-        receipts.append(&receipt(n, number)).await.unwrap();
+        receipts.append(&receipt(n, number), KEPT).await.unwrap();
     }
     let all = receipts.list(&repo(1, 2), None).await.unwrap();
     assert_eq!(all, [receipt(1, 7), receipt(2, 71), receipt(3, 7), receipt(4, 8)]);
@@ -78,27 +86,27 @@ async fn receipts_come_back_oldest_first(s: &mut Setting) {
 }
 
 async fn a_receipt_is_never_altered(s: &mut Setting) {
-    s.receipts().append(&receipt(1, 7)).await.unwrap();
+    s.receipts().append(&receipt(1, 7), KEPT).await.unwrap();
     let mut altered = receipt(1, 7);
     altered.lines = 0;
-    s.receipts().append(&altered).await.unwrap();
+    s.receipts().append(&altered, KEPT).await.unwrap();
     assert_eq!(s.receipts().list(&repo(1, 2), None).await.unwrap(), [receipt(1, 7)]);
 }
 
 async fn a_receipt_goes_after_180_days(s: &mut Setting) {
     let mut first = receipt(1, 7);
     first.at = s.clock.now();
-    s.receipts().append(&first).await.unwrap();
+    s.receipts().append(&first, KEPT).await.unwrap();
     s.clock.advance(DAY * 180 - Duration::from_millis(1));
     assert_eq!(s.receipts().list(&repo(1, 2), None).await.unwrap().len(), 1);
     s.clock.advance(Duration::from_millis(1));
     assert!(s.receipts().list(&repo(1, 2), None).await.unwrap().is_empty());
-    let error = s.receipts().append(&first).await.unwrap_err();
+    let error = s.receipts().append(&first, KEPT).await.unwrap_err();
     assert!(matches!(error, StoreError::Refused(_)), "{error}");
 }
 
 async fn receipts_go_with_their_repository(s: &mut Setting) {
-    s.receipts().append(&receipt(1, 7)).await.unwrap();
+    s.receipts().append(&receipt(1, 7), KEPT).await.unwrap();
     s.vault().destroy(&repo(1, 2)).await.unwrap();
     assert!(s.receipts().list(&repo(1, 2), None).await.unwrap().is_empty());
     assert!(s.sealed(&repo(1, 2), "receipt").is_empty());
@@ -108,24 +116,24 @@ async fn a_receipt_without_a_proper_id_is_refused(s: &mut Setting) {
     for id in ["", "a:b", "a b", &"a".repeat(65)] {
         let mut bad = receipt(1, 7);
         bad.id = id.to_owned();
-        let error = s.receipts().append(&bad).await.unwrap_err();
+        let error = s.receipts().append(&bad, KEPT).await.unwrap_err();
         assert!(matches!(error, StoreError::Refused(_)), "{error}");
     }
     for id in ["7", &"aZ9x".repeat(16)] {
-        s.receipts().append(&Receipt { id: id.to_owned(), ..receipt(1, 7) }).await.unwrap();
+        s.receipts().append(&Receipt { id: id.to_owned(), ..receipt(1, 7) }, KEPT).await.unwrap();
     }
     assert_eq!(s.receipts().list(&repo(1, 2), None).await.unwrap().len(), 2);
 }
 
 async fn receipts_survive_a_crash(s: &mut Setting) {
-    s.receipts().append(&receipt(1, 7)).await.unwrap();
+    s.receipts().append(&receipt(1, 7), KEPT).await.unwrap();
     s.crash().await;
     assert_eq!(s.receipts().list(&repo(1, 2), None).await.unwrap(), [receipt(1, 7)]);
 }
 
 async fn many_receipts_are_listed_whole(s: &mut Setting) {
     for n in 0..1100 {
-        s.receipts().append(&receipt(n, u64::from(n % 3))).await.unwrap();
+        s.receipts().append(&receipt(n, u64::from(n % 3)), KEPT).await.unwrap();
     }
     let all = s.receipts().list(&repo(1, 2), None).await.unwrap();
     assert_eq!(all.len(), 1100);
@@ -141,7 +149,7 @@ async fn written(s: &Setting, count: u32) -> (Vec<Vec<u8>>, Vec<u8>) {
     for n in 1..=count {
         let before = sealed();
         let at = s.clock.now();
-        s.receipts().append(&Receipt { at, ..receipt(n, 7) }).await.unwrap();
+        s.receipts().append(&Receipt { at, ..receipt(n, 7) }, KEPT).await.unwrap();
         let after = sealed();
         let fresh = after.iter().filter(|(name, _)| !before.contains_key(*name));
         names.push(fresh.max_by_key(|(_, value)| value.len()).unwrap().0.clone());
@@ -164,7 +172,7 @@ async fn a_chain_that_nobody_touched_is_whole(s: &mut Setting) {
     assert_eq!(three.flaws, []);
     s.crash().await;
     assert_eq!(chain(s).await, three);
-    s.receipts().append(&receipt(9, 8)).await.unwrap();
+    s.receipts().append(&receipt(9, 8), KEPT).await.unwrap();
     assert_ne!(chain(s).await.head, three.head);
     assert_eq!(s.receipts().verify(&repo(1, 3)).await.unwrap(), Chain::default());
 }
@@ -193,7 +201,7 @@ async fn a_receipt_that_is_overwritten_is_found(s: &mut Setting) {
         s.discard(&repo(1, 2), "receipt", name);
     }
     for n in [12, 13, 14] {
-        s.receipts().append(&receipt(n, 7)).await.unwrap();
+        s.receipts().append(&receipt(n, 7), KEPT).await.unwrap();
     }
     for name in &names[2..] {
         s.overwrite(&repo(1, 2), name, &sealed[name]);
@@ -212,7 +220,7 @@ async fn a_chain_whose_end_is_cut_off_is_found(s: &mut Setting) {
 async fn receipts_that_have_expired_are_no_flaw(s: &mut Setting) {
     for (n, days) in [(1, 100), (2, 70), (3, 100), (4, 0)] {
         let at = s.clock.now();
-        s.receipts().append(&Receipt { at, ..receipt(n, 7) }).await.unwrap();
+        s.receipts().append(&Receipt { at, ..receipt(n, 7) }, KEPT).await.unwrap();
         s.clock.advance(DAY * days);
     }
     let left = chain(s).await;
@@ -220,7 +228,7 @@ async fn receipts_that_have_expired_are_no_flaw(s: &mut Setting) {
     assert_eq!(left.flaws, []);
     // All are gone, and the next one goes on where they ended.
     s.clock.advance(DAY * 179);
-    s.receipts().append(&Receipt { at: s.clock.now(), ..receipt(5, 7) }).await.unwrap();
+    s.receipts().append(&Receipt { at: s.clock.now(), ..receipt(5, 7) }, KEPT).await.unwrap();
     s.clock.advance(DAY * 2);
     let left = chain(s).await;
     assert_eq!((left.first, left.last, left.flaws), (Some(5), Some(5), vec![]));
@@ -231,7 +239,7 @@ async fn receipts_written_at_once_are_one_chain(s: &mut Setting) {
     let writing = (0..60).map(|n| {
         let receipts = stores[n % 3].receipts.clone();
         let n = u32::try_from(n).unwrap();
-        tokio::spawn(async move { receipts.append(&receipt(n, 7)).await.unwrap() })
+        tokio::spawn(async move { receipts.append(&receipt(n, 7), KEPT).await.unwrap() })
     });
     for writing in writing.collect::<Vec<_>>() {
         writing.await.unwrap();
@@ -242,11 +250,11 @@ async fn receipts_written_at_once_are_one_chain(s: &mut Setting) {
 }
 
 async fn a_chain_goes_on_after_the_key_was_rotated(s: &mut Setting) {
-    s.receipts().append(&receipt(1, 7)).await.unwrap();
+    s.receipts().append(&receipt(1, 7), KEPT).await.unwrap();
     s.secrets = (OTHER_KEY, Some(KEY));
     s.reopen().await;
-    s.receipts().append(&receipt(1, 7)).await.unwrap();
-    s.receipts().append(&receipt(2, 7)).await.unwrap();
+    s.receipts().append(&receipt(1, 7), KEPT).await.unwrap();
+    s.receipts().append(&receipt(2, 7), KEPT).await.unwrap();
     let chain = chain(s).await;
     assert_eq!((chain.receipts, chain.last, chain.flaws), (2, Some(2), vec![]));
 }
@@ -259,7 +267,7 @@ async fn repositories_with_receipts_are_known_by_their_last_name(s: &mut Setting
         receipt
     };
     for receipt in [named(1, 2, "acme/old"), named(2, 2, "acme/new"), named(3, 3, "acme/api")] {
-        s.receipts().append(&receipt).await.unwrap();
+        s.receipts().append(&receipt, KEPT).await.unwrap();
     }
     let known = s.receipts().repositories().await.unwrap();
     let known: Vec<_> = known.iter().map(|repo| (repo.name.as_str(), repo.key())).collect();
@@ -267,4 +275,76 @@ async fn repositories_with_receipts_are_known_by_their_last_name(s: &mut Setting
     assert_eq!(known, [("acme/api", of(3)), ("acme/new", of(2))]);
     s.vault().destroy(&repo(1, 3)).await.unwrap();
     assert_eq!(s.receipts().repositories().await.unwrap().len(), 1);
+}
+
+fn settled(n: u32) -> Settled {
+    Settled {
+        receipt: format!("{n:016x}"),
+        deleted: Utc.with_ymd_and_hms(2026, 3, 1, 11, 30, 0).unwrap(),
+        answer_digest: Some("f".repeat(64)),
+        request_id: Some("req_7".into()),
+        outcome: "answered".into(),
+    }
+}
+
+async fn what_became_of_a_disclosure_stands_in_the_same_chain(s: &mut Setting) {
+    for n in 1..=2 {
+        s.receipts().append(&receipt(n, 7), KEPT).await.unwrap();
+    }
+    let change = receipt(1, 7).change;
+    s.receipts().settle(&change, &settled(1), KEPT).await.unwrap();
+    s.receipts().settle(&change, &Settled { request_id: None, ..settled(1) }, KEPT).await.unwrap();
+    s.receipts().append(&receipt(3, 8), KEPT).await.unwrap();
+    let found = s.receipts().list(&repo(1, 2), Some(7)).await.unwrap();
+    let found: Vec<_> = found.into_iter().map(|receipt| receipt.settled).collect();
+    assert_eq!(found, [Some(settled(1)), None], "the second time changes nothing");
+    let chain = s.receipts().verify(&repo(1, 2)).await.unwrap();
+    assert_eq!((chain.receipts, chain.last, chain.flaws), (3, Some(4), vec![]));
+}
+
+async fn a_settlement_that_is_removed_or_altered_is_found(s: &mut Setting) {
+    s.receipts().append(&receipt(1, 7), KEPT).await.unwrap();
+    let before: BTreeSet<_> = s.sealed(&repo(1, 2), "receipt").into_iter().collect();
+    s.receipts().settle(&receipt(1, 7).change, &settled(1), KEPT).await.unwrap();
+    s.receipts().append(&receipt(2, 7), KEPT).await.unwrap();
+    let value = before.iter().next().unwrap().1.clone();
+    let mut found = 0;
+    for (name, _) in s.sealed(&repo(1, 2), "receipt") {
+        if before.iter().any(|(known, _)| *known == name) {
+            continue;
+        }
+        // Its number, the name that it is known by, or the receipt after it.
+        s.overwrite(&repo(1, 2), &name, &value);
+        found += s.receipts().verify(&repo(1, 2)).await.unwrap().flaws.len();
+    }
+    assert!(found > 0);
+    let flaws = s.receipts().verify(&repo(1, 2)).await.unwrap().flaws;
+    assert!(flaws.contains(&Flaw::Unreadable { number: 2 }), "{flaws:?}");
+    s.vault().destroy(&repo(1, 2)).await.unwrap();
+}
+
+async fn a_settlement_of_nothing_is_not_kept(s: &mut Setting) {
+    s.receipts().settle(&receipt(1, 7).change, &settled(1), KEPT).await.unwrap();
+    assert_eq!(s.receipts().verify(&repo(1, 2)).await.unwrap(), Chain::default());
+}
+
+async fn a_receipt_is_kept_for_as_long_as_it_is_told_and_no_shorter_than_those_before(
+    s: &mut Setting,
+) {
+    let now = s.clock.now();
+    let at = |n| Receipt { at: now, ..receipt(n, 7) };
+    s.receipts().append(&at(1), 30 * DAY).await.unwrap();
+    s.clock.advance(29 * DAY);
+    s.receipts().append(&Receipt { at: s.clock.now(), ..at(2) }, 60 * DAY).await.unwrap();
+    s.receipts().append(&Receipt { at: s.clock.now(), ..at(3) }, 30 * DAY).await.unwrap();
+    s.clock.advance(31 * DAY);
+    let left = s.receipts().list(&repo(1, 2), None).await.unwrap();
+    assert_eq!(left.len(), 2, "the first one's time is up");
+    assert_eq!(s.receipts().verify(&repo(1, 2)).await.unwrap().flaws, []);
+    s.clock.advance(30 * DAY);
+    assert_eq!(s.receipts().list(&repo(1, 2), None).await.unwrap().len(), 0);
+    for (keep, refused) in [(181 * DAY, true), (Duration::ZERO, true), (180 * DAY, false)] {
+        let kept = s.receipts().append(&Receipt { at: s.clock.now(), ..at(4) }, keep).await;
+        assert_eq!(kept.is_err(), refused, "{keep:?}");
+    }
 }

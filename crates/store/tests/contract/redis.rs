@@ -6,7 +6,8 @@ use std::{
 };
 
 use chaffinch_core::{
-    Acked, Clock as _, Enqueued, Queue as _, QueueDepth, StoreError, Vault as _, VaultKind,
+    Acked, Book, Clock as _, Enqueued, Ledger as _, Queue as _, QueueDepth, StoreError, Vault as _,
+    VaultKind,
 };
 use chaffinch_store::{RedisConfig, RedisStore, Sealer, keys};
 use redis::Commands as _;
@@ -198,7 +199,8 @@ async fn every_key_is_in_the_table() {
         store.put(&repo(1, 2), kind, "k", &bytes("v"), DAY).await.unwrap();
     }
     let receipts: &dyn chaffinch_core::Receipts = &store;
-    receipts.append(&crate::receipts::receipt(1, 7)).await.unwrap();
+    receipts.append(&crate::receipts::receipt(1, 7), crate::receipts::KEPT).await.unwrap();
+    store.write(Book::Consent, "n", &bytes("v"), None, DAY).await.unwrap();
 
     let names: Vec<String> = server.raw().scan::<String>().unwrap().map(Result::unwrap).collect();
     let mut used = std::collections::BTreeSet::new();
@@ -218,6 +220,13 @@ async fn every_key_is_in_the_table() {
 }
 
 fn pattern(name: &str) -> String {
+    // The ledger has a salt and an index like a repository.
+    match name.strip_prefix("{ledger}:") {
+        Some("salt") => return "{REPOSITORY}:salt".into(),
+        Some("index:consent") => return "{ledger}:index:BOOK".into(),
+        Some(page) if page.starts_with("consent:") => return "{ledger}:BOOK:NAME".into(),
+        _ => {}
+    }
     let name = name.replace("{github:1:2}", "{REPOSITORY}");
     if name.starts_with("{queue}:seen:") {
         return "{queue}:seen:DIGEST".into();

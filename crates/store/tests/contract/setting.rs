@@ -8,8 +8,8 @@ use std::{
 
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use chaffinch_core::{
-    Audit, Clock, CommitSha, DeliveryId, Entropy, ForgeKind, Job, Lease, Queue, Receipts, RepoId,
-    RepoName, SourceBytes, Subject, Trigger, Vault,
+    Audit, Clock, CommitSha, DeliveryId, Entropy, ForgeKind, Job, Lease, Ledger, Queue, Receipts,
+    RepoId, RepoName, SourceBytes, Subject, Trigger, Vault,
 };
 use chaffinch_store::{MAX_TTL, QueueConfig, RedisConfig, RedisStore, Sealer, SqliteStore};
 use chrono::{DateTime, TimeZone as _, Utc};
@@ -61,12 +61,19 @@ pub(crate) struct Store {
     pub(crate) vault: Arc<dyn Vault>,
     pub(crate) receipts: Arc<dyn Receipts>,
     pub(crate) audit: Arc<dyn Audit>,
+    pub(crate) ledger: Arc<dyn Ledger>,
 }
 
 impl Store {
-    fn of<S: Queue + Vault + Receipts + Audit + 'static>(store: S) -> Self {
+    fn of<S: Queue + Vault + Receipts + Audit + Ledger + 'static>(store: S) -> Self {
         let store = Arc::new(store);
-        Self { queue: store.clone(), vault: store.clone(), receipts: store.clone(), audit: store }
+        Self {
+            queue: store.clone(),
+            vault: store.clone(),
+            receipts: store.clone(),
+            audit: store.clone(),
+            ledger: store,
+        }
     }
 }
 
@@ -117,6 +124,21 @@ impl Setting {
 
     pub(crate) fn receipts(&self) -> &dyn Receipts {
         &*self.store().receipts
+    }
+
+    pub(crate) fn ledger(&self) -> &dyn Ledger {
+        &*self.store().ledger
+    }
+
+    /// Another handle, as another process has it that works beside a server.
+    pub(crate) async fn beside(&self) -> Store {
+        let (clock, entropy) = (self.clock.clone(), Arc::new(TestEntropy));
+        match &self.behind {
+            Behind::Sqlite(_) => {
+                Store::of(SqliteStore::beside(self.file(), self.sealer(), clock, entropy).unwrap())
+            }
+            Behind::Redis(_) => self.open().await,
+        }
     }
 
     pub(crate) fn auditing(&self) -> &dyn Audit {
@@ -180,18 +202,23 @@ impl Setting {
 
     /// The sealed values of a kind of a repository, as they lie there.
     pub(crate) fn sealed(&self, repo: &RepoId, kind: &str) -> Vec<(Vec<u8>, Vec<u8>)> {
+        self.sealed_of(&repo.key(), kind)
+    }
+
+    /// The same, of the repository with this key, or of the ledger.
+    pub(crate) fn sealed_of(&self, owner: &str, kind: &str) -> Vec<(Vec<u8>, Vec<u8>)> {
         match &self.behind {
             Behind::Sqlite(_) => Connection::open(self.file())
                 .unwrap()
                 .prepare("SELECT name, value FROM sealed WHERE repo = ?1 AND kind = ?2")
                 .unwrap()
-                .query_map([&repo.key(), kind], |row| Ok((row.get(0)?, row.get(1)?)))
+                .query_map([owner, kind], |row| Ok((row.get(0)?, row.get(1)?)))
                 .unwrap()
                 .collect::<Result<_, _>>()
                 .unwrap(),
             Behind::Redis(server) => {
                 let mut raw = server.raw();
-                let pattern = format!("chaffinch:v1:{{{}}}:{kind}:*", repo.key());
+                let pattern = format!("chaffinch:v1:{{{owner}}}:{kind}:*");
                 let names: Vec<Vec<u8>> =
                     raw.scan_match(pattern).unwrap().map(Result::unwrap).collect();
                 names.into_iter().map(|name| (name.clone(), raw.get(name).unwrap())).collect()
@@ -201,13 +228,18 @@ impl Setting {
 
     /// Puts other bytes in the place of a sealed value; `name` is from [`Self::sealed`].
     pub(crate) fn overwrite(&self, repo: &RepoId, name: &[u8], value: &[u8]) {
+        self.overwrite_of(&repo.key(), name, value);
+    }
+
+    /// The same, of the repository with this key, or of the ledger.
+    pub(crate) fn overwrite_of(&self, owner: &str, name: &[u8], value: &[u8]) {
         match &self.behind {
             Behind::Sqlite(_) => {
                 let changed = Connection::open(self.file())
                     .unwrap()
                     .execute(
                         "UPDATE sealed SET value = ?3 WHERE repo = ?1 AND name = ?2",
-                        (repo.key(), name, value),
+                        (owner, name, value),
                     )
                     .unwrap();
                 assert_eq!(changed, 1);

@@ -4,7 +4,7 @@ use chaffinch_core::{Change, Discussion};
 
 use super::Done;
 use crate::{
-    Assessment, Engine, JobError, Outcome, Standing, plan, publish,
+    Announcement, Assessment, Engine, JobError, Outcome, Standing, plan, publish,
     record::{self, Earlier, Record},
     tool,
 };
@@ -17,6 +17,7 @@ impl Engine {
         mut fresh: Assessment,
         certain: bool,
         known: Option<Record>,
+        announcement: Option<Announcement<'_>>,
     ) -> Result<Done, JobError> {
         // What a scan that did not come to its end is silent about may still be there.
         let unfinished = plan::unfinished(&fresh);
@@ -55,7 +56,8 @@ impl Engine {
             remembers,
         };
         let config = &self.parts.config;
-        let written = publish::publish(discussion, change, &mut all, &found, config).await?;
+        let written =
+            publish::publish(discussion, change, &mut all, &found, config, announcement).await?;
         let record = Record::after(known.as_ref(), &all);
         record::save(&*self.parts.vault, change, &record, self.parts.record_ttl()).await?;
         Ok(Done::Published {

@@ -17,6 +17,8 @@ const MAX_BODY: usize = 55_000;
 const MAX_REASON: usize = 400;
 /// The most tools and reports that are named.
 const MAX_GAPS: usize = 10;
+/// The longest announcement.
+const MAX_ANNOUNCEMENT: usize = 1_500;
 /// The longest answer of a forge.
 const MAX_ANSWER: usize = 200;
 
@@ -223,6 +225,9 @@ fn ending(assessment: &Assessment, frame: &Frame<'_>) -> String {
     let mut out = String::new();
     if !said.is_empty() {
         let _ = writeln!(out, "{}\n", said.join(" "));
+    }
+    if let Some(announcement) = frame.announcement {
+        let _ = writeln!(out, "> {}\n", text(announcement, MAX_ANNOUNCEMENT));
     }
     if let Some(link) = frame.policy().strip_prefix(" · ") {
         let _ = writeln!(out, "<sub>{link}</sub>\n");

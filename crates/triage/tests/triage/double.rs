@@ -121,7 +121,7 @@ impl World {
     ) -> Result<Done, JobError> {
         self.clock.advance(Duration::from_secs(60));
         let uploads = Uploads { reports, lost: Vec::new() };
-        self.engine().run(job, attempt, last, &self.access(), uploads).await
+        self.engine().run(job, attempt, last, &self.access(), uploads, None).await
     }
 
     /// What is said of a job that was tried too often.

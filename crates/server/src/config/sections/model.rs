@@ -90,6 +90,7 @@ pub struct Attestation {
     pub agreement: String,
     pub retention_days: u16,
     pub no_training: bool,
+    pub residency: String,
 }
 
 impl Model {

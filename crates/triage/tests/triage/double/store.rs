@@ -6,7 +6,8 @@ use std::{
 
 use async_trait::async_trait;
 use chaffinch_core::{
-    Chain, Clock, Receipt, Receipts, RepoId, SourceBytes, StoreError, Vault, VaultKind,
+    Chain, ChangeId, Clock, Destroyed, Receipt, Receipts, RepoId, Settled, SourceBytes, StoreError,
+    Vault, VaultKind,
 };
 use chrono::{DateTime, Utc};
 
@@ -109,10 +110,14 @@ impl Vault for MemoryVault {
         Ok(mine.map(|(_, _, key)| key.clone()).filter(|key| key.starts_with(prefix)).collect())
     }
 
-    async fn destroy(&self, repo: &RepoId) -> Result<(), StoreError> {
+    async fn holders(&self) -> Result<Vec<RepoId>, StoreError> {
+        Ok(Vec::new())
+    }
+
+    async fn destroy(&self, repo: &RepoId) -> Result<Destroyed, StoreError> {
         self.here()?;
         self.values.lock().unwrap().retain(|(r, _, _), _| *r != repo.key());
-        Ok(())
+        Ok(Destroyed::new())
     }
 }
 
@@ -125,11 +130,25 @@ pub(crate) struct MemoryReceipts {
 
 #[async_trait]
 impl Receipts for MemoryReceipts {
-    async fn append(&self, receipt: &Receipt) -> Result<(), StoreError> {
+    async fn append(&self, receipt: &Receipt, _: Duration) -> Result<(), StoreError> {
         if *self.away.lock().unwrap() {
             return Err(StoreError::Unavailable("away".into()));
         }
         self.written.lock().unwrap().push(receipt.clone());
+        Ok(())
+    }
+
+    async fn settle(
+        &self,
+        change: &ChangeId,
+        settled: &Settled,
+        _: Duration,
+    ) -> Result<(), StoreError> {
+        let mut written = self.written.lock().unwrap();
+        let own = |r: &&mut Receipt| r.change == *change && r.id == settled.receipt;
+        if let Some(receipt) = written.iter_mut().find(own) {
+            receipt.settled = Some(settled.clone());
+        }
         Ok(())
     }
 
