@@ -14,6 +14,7 @@ use std::{
 
 use anyhow::{Context, bail};
 use aws_lc_rs::hmac;
+use chaffinch_core::{Clock, Consent, Enabling, ForgeKind, RepoId};
 use chaffinch_sandbox::{GitHub, Model, Options, needs_review};
 use chaffinch_server::{App, Config, SystemClock, SystemEntropy, Worker};
 use tokio::sync::Semaphore;
@@ -41,6 +42,7 @@ async fn main() -> anyhow::Result<()> {
             None => format!("sqlite:{}", folder.path().join("bench.db").display()),
         };
         let server = Server::start(&binary, &url, key)?;
+        enable(&url).await?;
         let idle = server.memory()?;
         let (mut times, first) = load(&server.address, 0, DELIVERIES / 2).await?;
         let half = server.memory()?;
@@ -58,6 +60,26 @@ async fn main() -> anyhow::Result<()> {
         );
     }
     cached(folder.path()).await
+}
+
+/// Enables the repository that the deliveries are about.
+async fn enable(store: &str) -> anyhow::Result<()> {
+    let settings = [("STORE__URL", store), ("STORE__KEY", STORE_KEY)];
+    let settings = settings.map(|(k, v)| (format!("CHAFFINCH__{k}"), v.to_owned()));
+    let kept = chaffinch_server::kept(&Config::load(None, settings)?).await?;
+    let consent = Consent {
+        repo: RepoId {
+            forge: ForgeKind::GitHub,
+            installation: 7,
+            id: 42,
+            name: "acme/shop".parse()?,
+        },
+        by: "the benchmark".to_owned(),
+        at: SystemClock.now(),
+        how: Enabling::Command,
+        policy_digest: String::new(),
+    };
+    chaffinch_server::consent::record(&*kept.ledger, consent).await
 }
 
 /// Delivers `count` pull requests, each its own job, over kept-alive connections.
@@ -149,6 +171,9 @@ async fn cached(folder: &Path) -> anyhow::Result<()> {
     }
     let sarif = serde_json::json!({ "version": "2.1.0", "runs": [{ "tool": { "driver": { "name": "CodeQL" } }, "results": results }] });
     repo.change(7).report(sarif.to_string());
+    for repo in github.repositories() {
+        app.enable(&repo, "the benchmark", Enabling::Command).await?;
+    }
     github.deliver("pull_request.opened", 7).await;
     let worker = Worker::new(app);
     while worker.once().await?.is_some() {}

@@ -29,6 +29,8 @@ const EDGES: &[(&str, &[&str])] = &[
     ),
 ];
 
+const ROOT: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/..");
+
 /// Crates that do no I/O, and what would let them.
 const PURE: &[&str] = &["core", "reports", "context"];
 const IMPURE: &[&str] = &["tokio", "reqwest", "redis", "rusqlite", "axum", "hyper", "octocrab"];
@@ -121,4 +123,31 @@ fn sources() -> String {
         }
     }
     all
+}
+
+#[test]
+fn each_promise_names_its_test_and_the_files_that_keep_it() {
+    let page = std::fs::read_to_string(ROOT.to_owned() + "/docs/privacy.md").unwrap();
+    let folder = ROOT.to_owned() + "/tests/promises";
+    let files = std::fs::read_dir(folder).unwrap();
+    let tests: String =
+        files.map(|file| std::fs::read_to_string(file.unwrap().path()).unwrap()).collect();
+    let rows: Vec<&str> = page.lines().filter(|line| line.starts_with("| P")).collect();
+    assert_eq!(rows.len(), 18);
+    for (i, row) in rows.iter().enumerate() {
+        let number = i + 1;
+        let cells: Vec<&str> = row.trim_matches('|').split(" | ").map(str::trim).collect();
+        let [id, _, _, files, test, check] = cells[..] else { panic!("{row}") };
+        assert_eq!(id, format!("P{number}"));
+        assert!(!check.is_empty(), "{row}");
+        let test = test.trim_matches('`');
+        assert!(test.starts_with(&format!("p{number:02}_")), "{row}");
+        assert!(tests.contains(&format!("async fn {test}(")), "{test} is not there");
+        for file in files.split(", ").map(|file| file.trim_matches('`')) {
+            let there = std::path::Path::new(ROOT).join("crates").join(file).exists();
+            let module = format!("{}.rs", file.trim_end_matches('/'));
+            let module = std::path::Path::new(ROOT).join("crates").join(module).exists();
+            assert!(there || module, "{file} of {row}");
+        }
+    }
 }

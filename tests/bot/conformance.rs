@@ -275,6 +275,11 @@ async fn the_unchanged_bot_works_against_another_emulator() {
     let emulate =
         Emulate::start(port, &seed(sandbox.github().private_key(), &webhook), folder.path()).await;
 
+    let mut enable = crate::harness::chaffinch();
+    enable.args(["enable", "acme/shop", "--by", "the tests", "--config"]).arg(&config);
+    let enabled = tokio::task::block_in_place(|| enable.envs(settings.clone()).output().unwrap());
+    assert!(enabled.status.success(), "{}", String::from_utf8_lossy(&enabled.stderr));
+
     let main = emulate.ask("GET", "/repos/acme/shop/git/ref/heads/main", None).await;
     let main = main["object"]["sha"].as_str().unwrap().to_owned();
     let branch = json!({ "ref": "refs/heads/find", "sha": main });

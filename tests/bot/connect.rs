@@ -76,6 +76,7 @@ fn without_hooks(gitlab: &GitLab) -> Project {
 async fn connect_makes_one_hook_with_the_events_that_are_needed_and_tries_it_out() {
     let bot = Bot::start(ForgeKind::GitLab).await;
     bot.sqli_change(7);
+    bot.consent().await;
     let gitlab = bot.forge.gitlab();
     let project = without_hooks(gitlab);
     let desk = Desk::new(gitlab, &format!("http://{}", bot.address));

@@ -130,6 +130,7 @@ async fn killed_at(
     } else {
         forge.faults().next(method, route, Trouble::Hang);
     }
+    crate::harness::enable(None, &settings, &forge).await;
     let server = Binary::serve(&settings);
     forge.deliver_to(&server.address);
     *victim.lock().unwrap() = Some(server);

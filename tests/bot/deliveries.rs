@@ -38,6 +38,7 @@ async fn a_bad_signature_is_refused_before_the_body_is_read(on: ForgeKind) {
         for body in [body.clone(), "{".to_owned()] {
             // GitLab rests a hook that fails again and again, a day at most.
             bot.clock.advance(TimeDelta::days(2));
+            bot.consent().await;
             let delivered = bot.forge.deliver_raw(body, signature.clone()).await;
             assert_eq!(delivered.status, 401, "{signature:?}");
         }
@@ -51,6 +52,7 @@ async fn the_same_delivery_twice_does_the_work_once(on: ForgeKind) {
     let change = bot.sqli_change(7);
     change.report(sarif("CodeQL", &[(RULE, "app/db.py", 5)]));
     bot.model.answers([needs_review("Not enough is shown.")]);
+    bot.consent().await;
     let first = bot.forge.deliver("opened", 7).await;
     let again = bot.forge.redeliver(&first.delivery).await.unwrap();
     assert_eq!((first.status, again.status), (202, 202));
@@ -65,6 +67,7 @@ async fn the_same_delivery_twice_does_the_work_once(on: ForgeKind) {
 async fn a_delivery_for_an_unlisted_repository_makes_no_call_to_the_forge(on: ForgeKind) {
     let bot = Bot::with(on).set("POLICY__REPOSITORIES", r#"["acme/other"]"#).start().await;
     bot.sqli_change(7);
+    bot.consent().await;
     assert_eq!(bot.forge.deliver("opened", 7).await.status, 204);
     assert!(bot.work().await.is_empty());
     assert!(bot.forge.calls().is_empty());
@@ -75,6 +78,7 @@ async fn a_delivery_for_an_unlisted_repository_makes_no_call_to_the_forge(on: Fo
 async fn a_newer_head_supersedes_the_older_job(on: ForgeKind) {
     let bot = Bot::start(on).await;
     let change = bot.sqli_change(7);
+    bot.consent().await;
     bot.forge.deliver("opened", 7).await;
     let moved = format!("import os\n{}", crate::harness::SQLI);
     change.push(&[("app/db.py", &moved)]);
@@ -105,10 +109,11 @@ async fn events_that_are_not_ours_are_answered_and_forgotten(on: ForgeKind) {
     let bot = Bot::start(on).await;
     bot.sqli_change(7);
     let of_the_forge = match on {
-        ForgeKind::GitHub => ["ping", "installation.created", "closed"],
+        ForgeKind::GitHub => ["ping", "ping", "closed"],
         ForgeKind::GitLab => ["merge_request.edit", "merge_request.approved", "closed"],
     };
     for event in of_the_forge {
+        bot.consent().await;
         assert_eq!(bot.forge.deliver(event, 7).await.status, 204, "{event}");
     }
     assert!(bot.work().await.is_empty());
@@ -119,6 +124,7 @@ async fn a_closed_change_is_left_alone(on: ForgeKind) {
     let bot = Bot::start(on).await;
     let change = bot.sqli_change(7);
     change.report(sarif("CodeQL", &[(RULE, "app/db.py", 5)]));
+    bot.consent().await;
     bot.forge.deliver("opened", 7).await;
     change.close();
     assert_eq!(bot.work().await, ["closed"]);
@@ -159,6 +165,7 @@ async fn a_body_past_the_limit_is_refused(on: ForgeKind) {
         .await;
     let change = bot.sqli_change(7);
     let large = "x".repeat(5000);
+    bot.consent().await;
     let delivered = bot.forge.deliver_raw(large.clone(), Signature::Right).await;
     assert_eq!(delivered.status, 413);
     assert_eq!(bot.upload(&change, &large).await, 413);
@@ -205,6 +212,7 @@ async fn a_change_that_is_closed_and_reopened_is_triaged(on: ForgeKind) {
     let bot = Bot::start(on).await;
     let change = bot.sqli_change(7);
     change.report(sarif("CodeQL", &[(RULE, "app/db.py", 5)]));
+    bot.consent().await;
     bot.forge.deliver("opened", 7).await;
     change.close();
     assert_eq!(bot.work().await, ["closed"]);

@@ -299,6 +299,7 @@ async fn a_job_that_is_given_up_on_leaves_a_neutral_check(on: ForgeKind) {
     bot.leaves_jobs();
     let change = bot.sqli_change(7);
     change.report(sarif("CodeQL", &[(RULE, "app/db.py", 5)]));
+    bot.consent().await;
     bot.forge.deliver("opened", 7).await;
     let mut ended = Vec::new();
     for _ in 0..3 {

@@ -16,6 +16,7 @@ mod gitlab;
 mod harness;
 mod model_trouble;
 mod odd_files;
+#[path = "../promises/promises.rs"]
 mod promises;
 mod stores;
 mod terminal;

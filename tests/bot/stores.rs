@@ -22,6 +22,7 @@ async fn redis_away_and_back_loses_nothing_that_was_acknowledged(on: ForgeKind) 
     let bot = Bot::with(on).set("STORE__URL", redis.url()).start().await;
     let change = bot.sqli_change(7);
     change.report(sarif("CodeQL", &[("rule", "app/db.py", 5)]));
+    bot.consent().await;
     let first = bot.forge.deliver("opened", 7).await;
     assert_eq!(first.status, 202);
 
@@ -67,6 +68,7 @@ async fn two_processes_on_one_redis_do_each_job_once(on: ForgeKind) {
         repo.file("app/db.py", crate::harness::SQLI.replace("users", &format!("users_{number}")));
         repo.change(number).report(sarif("CodeQL", &[("rule", "app/db.py", 5)]));
     }
+    crate::harness::enable(None, &settings, &forge).await;
     let servers = [Binary::serve(&settings), Binary::serve(&settings)];
     for number in 1..=CHANGES {
         let server = &servers[(number % 2) as usize];

@@ -74,6 +74,8 @@ pub(crate) enum Command {
     Consents(Consents),
     /// Destroy what is kept of a repository or an installation.
     Purge(Purge),
+    /// Write down all that is kept of a repository, to have it before it is destroyed.
+    Export(Export),
     /// Show the policy in force, those before it, and what is announced.
     Policy(PolicyOptions),
     /// Run a fake forge on this machine, to try things on.
@@ -272,6 +274,30 @@ for 180 days (`chaffinch consents`). A repository that is enabled stays so.
 Examples:
   chaffinch purge acme/shop --by \"Ada Lovelace\" --config chaffinch.toml
   chaffinch purge --installation 4711 --by \"Ada Lovelace\" --config chaffinch.toml";
+
+#[derive(Debug, clap::Args)]
+#[command(after_help = EXPORT_EXAMPLES)]
+pub(crate) struct Export {
+    /// Of which repository.
+    #[arg(value_name = "OWNER/NAME")]
+    pub(crate) repository: RepoName,
+    /// Where to: a new file that its owner alone can read. Else on standard output.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) out: Option<PathBuf>,
+    /// The configuration file.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) config: Option<PathBuf>,
+}
+
+const EXPORT_EXAMPLES: &str = "\
+One JSON object a line: consents, deletions, receipts with what became of each, whether their chain is
+whole and its last digest, the record of each change, the evaluation log. Not the cache of answers.
+What is exported is no longer sealed, and no time to live ends it.
+
+Example:
+  chaffinch export acme/shop --out shop.jsonl --config chaffinch.toml
+
+Exit codes: 0 written, 2 wrong call or configuration, or nothing is kept.";
 
 #[derive(Debug, clap::Args)]
 pub(crate) struct PolicyOptions {

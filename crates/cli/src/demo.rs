@@ -6,7 +6,7 @@ mod show;
 use std::{net::SocketAddr, process::ExitCode, sync::Arc, time::Duration};
 
 use anyhow::{Context, bail};
-use chaffinch_core::{Clock, Entropy, ForgeKind};
+use chaffinch_core::{Clock, Enabling, Entropy, ForgeKind};
 use chaffinch_sandbox as sandbox;
 use chaffinch_server::{App, Config, Running, SystemClock, SystemEntropy, config::Upload};
 
@@ -101,6 +101,9 @@ pub(crate) async fn run(
 
     let change = program::open_change(&github);
     say_what_runs(&running, &config, real);
+    for repo in github.repositories().into_iter().chain(gitlab.repositories()) {
+        app.enable(&repo, "whoever runs the demo", Enabling::Command).await?;
+    }
     let opened = change.deliver("pull_request.opened").await;
     // The pipeline has run, and left its report.
     let ended = merge_request.deliver("pipeline.success").await;

@@ -8,6 +8,7 @@ mod consent;
 mod demo;
 mod doctor;
 mod excerpt;
+mod export;
 mod local;
 mod memory;
 mod plain;
@@ -64,6 +65,7 @@ async fn run(args: Args) -> anyhow::Result<ExitCode> {
         Command::Disable(options) => consent::disable(options, environment).await,
         Command::Consents(options) => consent::list(options, environment).await,
         Command::Purge(options) => purge::run(options, environment).await,
+        Command::Export(options) => export::run(options, environment).await,
         Command::Policy(options) => policy::run(options, environment).await,
         Command::Doctor(options) => doctor::run(options, environment).await,
         Command::Sandbox { forge: Sandbox::Gitlab(options) } => sandbox::gitlab(options).await,

@@ -33,6 +33,7 @@ use std::{
 };
 
 use bytes::Bytes;
+use chaffinch_core::{ForgeKind, RepoId, RepoName};
 pub use delivery::sign;
 use delivery::{Parcel, send};
 pub use faults::Faults;
@@ -145,6 +146,21 @@ impl GitHub {
     pub fn repo(&self, full_name: &str) -> Repo {
         let at = self.inner.world().repo_or_new(full_name);
         Repo::new(&self.inner, at)
+    }
+
+    /// The repositories that the App is installed on, as the forge would name them to it.
+    pub fn repositories(&self) -> Vec<RepoId> {
+        let world = self.inner.world();
+        let installed = world.repos.iter().filter(|repo| repo.installed);
+        let repos = installed.filter_map(|repo| {
+            Some(RepoId {
+                forge: ForgeKind::GitHub,
+                installation: world.app.installation,
+                id: repo.id,
+                name: RepoName::new(repo.full_name()).ok()?,
+            })
+        });
+        repos.collect()
     }
 
     /// The change with this number, in the first repository that has one; opened in the first

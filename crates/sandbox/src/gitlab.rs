@@ -31,6 +31,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use artifacts::Objects;
 use bytes::Bytes;
+use chaffinch_core::{ForgeKind, RepoId, RepoName};
 pub use delivery::sign_delivery;
 use delivery::{Parcel, send};
 pub use faults::GitLabFaults;
@@ -107,6 +108,20 @@ impl GitLab {
     pub fn project(&self, path: &str) -> Project {
         let at = self.inner.world().project_or_new(path);
         Project::new(&self.inner, at)
+    }
+
+    /// The projects, as the forge would name them to us.
+    pub fn repositories(&self) -> Vec<RepoId> {
+        let world = self.inner.world();
+        let repos = world.projects.iter().filter_map(|project| {
+            Some(RepoId {
+                forge: ForgeKind::GitLab,
+                installation: project.id,
+                id: project.id,
+                name: RepoName::new(project.path.clone()).ok()?,
+            })
+        });
+        repos.collect()
     }
 
     /// A person's role in a group, and so in every project below it.

@@ -165,7 +165,9 @@ async fn a_server_that_runs_takes_tokens_that_are_rotated() {
     let mut settings = settings(&fake, &model, &desk.folder);
     settings.retain(|(key, _)| key != "CHAFFINCH__GITLAB__PROJECT");
     settings.push(("CHAFFINCH__SERVER__WORKERS".to_owned(), "1".to_owned()));
-    let server = Binary::serve_with(&settings, &desk.folder.path().join("chaffinch.toml"));
+    let file = desk.folder.path().join("chaffinch.toml");
+    crate::harness::enable(Some(&file), &settings, &fake).await;
+    let server = Binary::serve_with(&settings, &file);
     fake.deliver_to(&server.address);
     fake.gitlab().project(REPOSITORY).hooks().iter().for_each(|hook| {
         hook.signing_token(&desk.read("hook"));

@@ -1,8 +1,12 @@
 //! A clock that moves when a test says so.
 
-use std::sync::atomic::{AtomicI64, Ordering};
+use std::sync::{
+    Arc,
+    atomic::{AtomicI64, Ordering},
+};
 
 use chaffinch_core::Clock;
+use chaffinch_server::SystemClock;
 use chrono::{DateTime, TimeDelta, Utc};
 
 #[derive(Debug)]
@@ -16,6 +20,13 @@ impl Default for HandClock {
 }
 
 impl HandClock {
+    /// One that stands a minute after now: other processes read the machine's, and what they write
+    /// must not be of the future.
+    pub(crate) fn of_now() -> Arc<Self> {
+        let now = SystemClock.now() + TimeDelta::minutes(1);
+        Arc::new(Self(AtomicI64::new(now.timestamp_millis())))
+    }
+
     pub(crate) fn advance(&self, by: TimeDelta) {
         self.0.fetch_add(by.num_milliseconds(), Ordering::SeqCst);
     }

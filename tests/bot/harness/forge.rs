@@ -141,6 +141,14 @@ impl Fake {
         }
     }
 
+    /// The repositories that are there for us.
+    pub(crate) fn repositories(&self) -> Vec<RepoId> {
+        match self {
+            Self::GitHub(github) => github.repositories(),
+            Self::GitLab(lab) => lab.gitlab.repositories(),
+        }
+    }
+
     /// Where its deliveries go: to the server at this address.
     pub(crate) fn deliver_to(&self, address: &str) {
         match self {

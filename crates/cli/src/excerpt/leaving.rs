@@ -45,6 +45,7 @@ impl Leaving {
             attestation: None,
             self_hosted: true,
         };
+        let policy = Policy { endpoints: vec![endpoint.terms()?], ..policy };
         let entropy: Arc<dyn Entropy> = Arc::new(SystemEntropy);
         let receipts = Arc::new(Memory::default());
         let clock = Arc::new(SystemClock);

@@ -66,17 +66,23 @@ fn field<T: Display + PartialEq>(said: &mut Vec<String>, name: &str, before: T, 
 fn lists(said: &mut Vec<String>, name: &str, before: Vec<String>, now: Vec<String>) {
     let gone: Vec<_> = before.iter().filter(|one| !now.contains(one)).collect();
     let new: Vec<_> = now.iter().filter(|one| !before.contains(one)).collect();
-    for (what, which) in [("without", gone), ("with", new)] {
-        if which.is_empty() {
-            continue;
-        }
-        let mut text = format!("{name}: {what} ");
-        for (i, one) in which.iter().take(MOST).enumerate() {
-            let _ = write!(text, "{}{one}", if i == 0 { "" } else { ", " });
-        }
-        if which.len() > MOST {
-            let _ = write!(text, " and {} more", which.len() - MOST);
-        }
-        said.push(text);
+    let parts: Vec<String> = [("without", gone), ("with", new)]
+        .into_iter()
+        .filter(|(_, which)| !which.is_empty())
+        .map(|(what, which)| format!("{what} {}", named(&which)))
+        .collect();
+    if !parts.is_empty() {
+        said.push(format!("{name}: {}", parts.join("; ")));
     }
+}
+
+fn named(which: &[&String]) -> String {
+    let mut text = String::new();
+    for (i, one) in which.iter().take(MOST).enumerate() {
+        let _ = write!(text, "{}{one}", if i == 0 { "" } else { ", " });
+    }
+    if which.len() > MOST {
+        let _ = write!(text, " and {} more", which.len() - MOST);
+    }
+    text
 }

@@ -9,11 +9,16 @@ use super::{Installation, Moved, Received, Rejected, events::read};
 const MAX_LOGIN: usize = 100;
 
 #[derive(Deserialize)]
-struct Event {
+struct Action {
+    #[serde(default)]
     action: String,
+}
+
+#[derive(Deserialize)]
+struct Event {
     installation: Id,
     sender: Sender,
-    /// Those of a new or a removed installation.
+    /// Those of a new installation.
     #[serde(default)]
     repositories: Option<Vec<Repository>>,
     #[serde(default)]
@@ -38,25 +43,27 @@ struct Repository {
     full_name: String,
 }
 
-/// `installation` and `installation_repositories`, which GitHub sends to every App.
+/// `installation` and `installation_repositories`, which GitHub sends to every App. An action that means
+/// nothing here is not read any further.
 pub(super) fn decode(event: &str, body: &[u8]) -> Result<Received, Rejected> {
-    let Event {
-        action,
-        installation,
-        sender,
-        repositories,
-        repositories_added,
-        repositories_removed,
-    } = read(event, body)?;
+    let Action { action } = read(event, body)?;
+    let known = [
+        ("installation", "created"),
+        ("installation", "deleted"),
+        ("installation_repositories", "added"),
+        ("installation_repositories", "removed"),
+    ];
+    if !known.contains(&(event, action.as_str())) {
+        return Ok(Received::NotOurs("an action that means no work"));
+    }
+    let Event { installation, sender, repositories, repositories_added, repositories_removed } =
+        read(event, body)?;
     let id = installation.id;
-    let what = match (event, action.as_str()) {
-        ("installation", "created") => Moved::Added(named(id, repositories)?),
-        ("installation", "deleted") => Moved::Uninstalled,
-        ("installation_repositories", "added") => Moved::Added(named(id, repositories_added)?),
-        ("installation_repositories", "removed") => {
-            Moved::Removed(named(id, repositories_removed)?)
-        }
-        _ => return Ok(Received::NotOurs("an action that means no work")),
+    let what = match action.as_str() {
+        "created" => Moved::Added(named(id, repositories)?),
+        "added" => Moved::Added(named(id, repositories_added)?),
+        "removed" => Moved::Removed(named(id, repositories_removed)?),
+        _ => Moved::Uninstalled,
     };
     let printable = |c: &char| !c.is_control();
     let by = sender.login.chars().filter(printable).take(MAX_LOGIN).collect();

@@ -40,6 +40,22 @@ fn receive(event: &str, body: Value) -> Result<Received, Rejected> {
 fn shown(outcome: Result<Received, Rejected>) -> String {
     match outcome {
         Ok(Received::Job(job)) => job.key(),
+        Ok(Received::Installation(Installation { id, by, what })) => {
+            let names = |repos: &[RepoId]| {
+                repos
+                    .iter()
+                    .map(|r| format!("{}={}", r.key(), r.name))
+                    .collect::<Vec<_>>()
+                    .join(" ")
+            };
+            match what {
+                Moved::Added(repos) => format!("installation {id} by {by}: with {}", names(&repos)),
+                Moved::Removed(repos) => {
+                    format!("installation {id} by {by}: without {}", names(&repos))
+                }
+                Moved::Uninstalled => format!("installation {id} by {by}: gone"),
+            }
+        }
         Ok(Received::NotOurs(why)) => format!("not ours: {why}"),
         Err(rejected) => format!("REJECTED {rejected}"),
     }
@@ -47,6 +63,15 @@ fn shown(outcome: Result<Received, Rejected>) -> String {
 
 fn sha(digit: char) -> String {
     digit.to_string().repeat(40)
+}
+
+fn moved(action: &str, list: &str) -> Value {
+    json!({
+        "action": action,
+        "installation": { "id": 5 },
+        "sender": { "login": "ada" },
+        list: [{ "id": 9, "full_name": "acme/shop", "private": true }],
+    })
 }
 
 fn pull(action: &str, draft: bool, state: &str) -> Value {
@@ -122,7 +147,12 @@ fn what_means_work_becomes_a_job_and_the_rest_says_why_not() {
         ("code_scanning_alert", alert("appeared_in_branch", "refs/heads/main", &sha('a'))),
         ("code_scanning_alert", alert("reopened_by_user", "", "")),
         ("code_scanning_alert", alert("created", "refs/heads/main", "")),
+        ("installation", moved("created", "repositories")),
+        ("installation", moved("deleted", "repositories")),
+        ("installation", json!({ "action": "suspend" })),
         ("installation", json!({ "action": "deleted" })),
+        ("installation_repositories", moved("added", "repositories_added")),
+        ("installation_repositories", moved("removed", "repositories_removed")),
         ("ping", json!({})),
     ];
     let table = rows.map(|(event, body)| {
@@ -157,7 +187,12 @@ fn what_means_work_becomes_a_job_and_the_rest_says_why_not() {
     code_scanning_alert appeared_in_branch → github:5:9:head:aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa:scan:code_scanning:Semgrep-OSS
     code_scanning_alert reopened_by_user → not ours: an action that means no work
     code_scanning_alert created → not ours: an alert without a commit
-    installation deleted → not ours: an event that means no work
+    installation created → installation 5 by ada: with github:5:9=acme/shop
+    installation deleted → installation 5 by ada: gone
+    installation suspend → not ours: an action that means no work
+    installation deleted → REJECTED malformed: installation: unexpected JSON at line 1, column 20
+    installation_repositories added → installation 5 by ada: with github:5:9=acme/shop
+    installation_repositories removed → installation 5 by ada: without github:5:9=acme/shop
     ping  → not ours: an event that means no work
     ");
 }
@@ -289,12 +324,14 @@ fn testdata_every_published_delivery_is_read() {
     1 × code_scanning_alert reopened → not ours: no installation: a webhook of a repository, not of the App
     1 × code_scanning_alert reopened_by_user → not ours: an action that means no work
     1 × github_app_authorization revoked → not ours: an event that means no work
-    2 × installation created → not ours: an event that means no work
-    1 × installation deleted → not ours: an event that means no work
-    2 × installation new_permissions_accepted → not ours: an event that means no work
-    1 × installation suspend → not ours: an event that means no work
-    1 × installation_repositories added → not ours: an event that means no work
-    2 × installation_repositories removed → not ours: an event that means no work
+    1 × installation created → installation 39593433 by gagbo: with github:39593433:29128586=gagbo/ViscoElRebound github:39593433:51965720=gagbo/Sizr github:39593433:665086759=gagbo/octocrab
+    1 × installation created → installation 957387 by Codertocat: with github:957387:186853002=Codertocat/Hello-World
+    1 × installation deleted → installation 2 by octocat: gone
+    2 × installation new_permissions_accepted → not ours: an action that means no work
+    1 × installation suspend → not ours: an action that means no work
+    1 × installation_repositories added → installation 957387 by Codertocat: with github:957387:186853007=Codertocat/Space
+    1 × installation_repositories removed → installation 2 by octocat: without github:2:1296269=octocat/Hello-World
+    1 × installation_repositories removed → installation 7777777 by gagbo: without github:7777777:455581571=gagbo/otp
     4 × issue_comment created → not ours: an event that means no work
     1 × issue_comment deleted → not ours: an event that means no work
     2 × issue_comment edited → not ours: an event that means no work

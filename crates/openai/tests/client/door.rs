@@ -5,13 +5,13 @@ use std::{
         Arc, Mutex,
         atomic::{AtomicU64, Ordering},
     },
-    time::Instant,
+    time::{Duration, Instant},
 };
 
 use async_trait::async_trait;
 use chaffinch_core::{
     AnswerSchema, Chain, ChangeId, Clock, ContentRequests, Entropy, Excerpt, ExcerptLine,
-    Fingerprint, ForgeKind, Prompt, Reason, Receipt, Receipts, RepoId, Rung, StoreError,
+    Fingerprint, ForgeKind, Prompt, Reason, Receipt, Receipts, RepoId, Rung, Settled, StoreError,
     TokenCount,
 };
 use chaffinch_egress::{Cleared, Disclosure, Door, Endpoint, Policy};
@@ -36,12 +36,16 @@ pub(crate) async fn cleared(config: &Config, question: &str) -> Cleared<Prompt> 
 }
 
 pub(crate) async fn cleared_for(base_url: &str, model: &str, question: &str) -> Cleared<Prompt> {
-    let policy = Policy { repositories: vec!["acme/shop".parse().unwrap()], ..Policy::default() };
     let endpoint = Endpoint {
         base_url: base_url.to_owned(),
         model: model.to_owned(),
         attestation: None,
         self_hosted: false,
+    };
+    let policy = Policy {
+        repositories: vec!["acme/shop".parse().unwrap()],
+        endpoints: vec![endpoint.terms().unwrap()],
+        ..Policy::default()
     };
     let receipts = Arc::new(Kept::default());
     let door = Door::new(
@@ -97,8 +101,12 @@ pub(crate) struct Kept(Mutex<Vec<Receipt>>);
 
 #[async_trait]
 impl Receipts for Kept {
-    async fn append(&self, receipt: &Receipt) -> Result<(), StoreError> {
+    async fn append(&self, receipt: &Receipt, _: Duration) -> Result<(), StoreError> {
         self.0.lock().unwrap().push(receipt.clone());
+        Ok(())
+    }
+
+    async fn settle(&self, _: &ChangeId, _: &Settled, _: Duration) -> Result<(), StoreError> {
         Ok(())
     }
 

@@ -63,8 +63,9 @@ impl World {
             attestation: None,
             self_hosted: false,
         };
+        let endpoints = vec![endpoint.terms().unwrap()];
         let door = Door::new(
-            self.policy.clone(),
+            Policy { endpoints, ..self.policy.clone() },
             endpoint,
             self.receipts.clone(),
             Arc::new(Words),
