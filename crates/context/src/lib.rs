@@ -14,5 +14,6 @@ mod tokens;
 mod window;
 
 pub use extraction::{Answer, Extraction, Extractor, Limits, NoExcerpt, Step};
+pub use lines::{CUT, WholeLines};
 pub use syntax::syntax_errors;
 pub use tokens::O200k;

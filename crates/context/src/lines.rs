@@ -20,7 +20,7 @@ const LONG_COMMENT: u32 = 200;
 const MARK: char = char::REPLACEMENT_CHARACTER;
 
 /// The mark of what was cut off.
-pub(crate) const CUT: char = '…';
+pub const CUT: char = '…';
 
 /// A file as text.
 #[derive(Debug)]
@@ -163,6 +163,26 @@ impl SourceFile {
             part.push(CUT);
         }
         part.into()
+    }
+}
+
+/// The lines of a file as excerpts show them, the wide ones whole.
+#[derive(Debug)]
+pub struct WholeLines(SourceFile);
+
+impl WholeLines {
+    /// Reads a file as excerpts are made of it.
+    ///
+    /// # Errors
+    /// Why it has no lines, in our own words.
+    pub fn read(path: RepoPath, bytes: &[u8]) -> Result<Self, &'static str> {
+        SourceFile::read(path, bytes).map(Self)
+    }
+
+    /// The line `number` (from 1), if there is one.
+    pub fn line(&self, number: u32) -> Option<SourceText> {
+        let there = (1..=self.0.len()).contains(&number);
+        there.then(|| self.0.shown(number, None, usize::MAX))
     }
 }
 

@@ -34,6 +34,13 @@ pub fn prompt_digest(prompt: &Prompt) -> String {
     digest_rendered(prompt, &prompt.render())
 }
 
+/// SHA-256 of the text of an answer, hexadecimal. What a settlement holds as `answer_digest`.
+pub fn answer_digest(answer: &SourceText) -> String {
+    let mut context = Context::new(&SHA256);
+    context.update(answer.expose().as_bytes());
+    hex::encode(context.finish())
+}
+
 pub(crate) fn digest_rendered(prompt: &Prompt, rendered: &SourceText) -> String {
     let mut context = Context::new(&SHA256);
     for part in [prompt.version, "\n", prompt.instructions, "\n", rendered.expose()] {

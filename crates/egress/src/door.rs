@@ -2,6 +2,7 @@
 
 mod receipt;
 mod rewrite;
+mod settle;
 
 use std::{
     fmt,
@@ -18,6 +19,8 @@ use crate::{
     Cleared, Endpoint, Inspected, Mode, Policy, PolicyError, RedactError, Redactor,
     inspected::cache_key, policy::rung_name,
 };
+
+pub use settle::Ending;
 
 /// The most bytes of untrusted text that are looked at: far above any budget of tokens.
 const MAX_BYTES: usize = 1 << 20;
@@ -271,8 +274,7 @@ impl Door {
             return Err(ClearError::Repository);
         }
         let receipt = self.receipt(&inspected, disclosure)?;
-        let keep = Duration::from_secs(u64::from(policy.receipt_ttl_days) * 24 * 60 * 60);
-        self.receipts.append(&receipt, keep).await?;
+        self.receipts.append(&receipt, kept_for(policy)).await?;
         Ok(Cleared::new(inspected.prompt, receipt))
     }
 }
@@ -281,6 +283,11 @@ impl fmt::Debug for Door {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Door").field("origin", &self.origin).finish_non_exhaustive()
     }
+}
+
+/// How long receipts are kept, and what became of them.
+fn kept_for(policy: &Policy) -> Duration {
+    Duration::from_secs(u64::from(policy.receipt_ttl_days) * 24 * 60 * 60)
 }
 
 fn within(tokens: usize, budget: usize) -> Result<(), ClearError> {

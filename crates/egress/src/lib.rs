@@ -10,8 +10,8 @@ mod policy;
 mod redact;
 
 pub use cleared::Cleared;
-pub use digest::prompt_digest;
-pub use door::{ClearError, Disclosure, Door};
+pub use digest::{answer_digest, prompt_digest};
+pub use door::{ClearError, Disclosure, Door, Ending};
 pub use endpoint::{Attestation, Endpoint};
 pub use inspected::Inspected;
 pub use model::{Completion, Model, ModelError, Usage};

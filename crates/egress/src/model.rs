@@ -89,3 +89,22 @@ pub enum ModelError {
     #[error("{0}")]
     Other(String),
 }
+
+impl ModelError {
+    /// A word for it, as metrics, settlements and the evaluation log have it.
+    pub fn word(&self) -> &'static str {
+        match self {
+            Self::Refused => "refused",
+            Self::Cut => "cut",
+            Self::Filtered => "filtered",
+            Self::TooLarge => "too_large",
+            Self::RateLimited { .. } => "rate_limited",
+            Self::Quota => "quota",
+            Self::Denied => "denied",
+            Self::Unavailable(_) => "unavailable",
+            Self::Unreachable(_) => "unreachable",
+            Self::Malformed(_) => "malformed",
+            Self::Other(_) => "other",
+        }
+    }
+}

@@ -259,20 +259,7 @@ impl Model for Client {
 }
 
 fn outcome(result: &Result<Completion, ModelError>) -> &'static str {
-    match result {
-        Ok(_) => "completed",
-        Err(ModelError::Refused) => "refused",
-        Err(ModelError::Cut) => "cut",
-        Err(ModelError::Filtered) => "filtered",
-        Err(ModelError::TooLarge) => "too_large",
-        Err(ModelError::RateLimited { .. }) => "rate_limited",
-        Err(ModelError::Quota) => "quota",
-        Err(ModelError::Denied) => "denied",
-        Err(ModelError::Unavailable(_)) => "unavailable",
-        Err(ModelError::Unreachable(_)) => "unreachable",
-        Err(ModelError::Malformed(_)) => "malformed",
-        Err(_) => "other",
-    }
+    result.as_ref().map_or_else(ModelError::word, |_| "completed")
 }
 
 /// Whether `answered` is what was asked for, or a dated release of it (`gpt-x-2026-08-01`).

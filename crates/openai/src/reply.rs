@@ -64,6 +64,14 @@ fn present(error: Option<&Value>) -> Option<&Value> {
     })
 }
 
+/// One text of several. Measured first: a text that grows leaves copies behind that nobody wipes.
+fn joined(texts: &[SourceText]) -> SourceText {
+    let size = texts.iter().map(|text| text.expose().len()).sum();
+    let mut all = String::with_capacity(size);
+    texts.iter().for_each(|text| all.push_str(text.expose()));
+    all.into()
+}
+
 fn is_blank(text: &SourceText) -> bool {
     text.expose().trim().is_empty()
 }

@@ -8,6 +8,7 @@ use chaffinch_egress::ModelError;
 use http::{HeaderMap, Method, StatusCode, header};
 use http_body_util::Full;
 use tokio::time::{Instant, timeout_at};
+use zeroize::Zeroizing;
 
 use crate::{config::Target, failure::Failure};
 
@@ -72,14 +73,14 @@ async fn whole(response: &mut reqwest::Response, limit: u64) -> Result<SourceByt
     if announced > limit {
         return Err(too_large());
     }
-    let mut body = Vec::with_capacity(usize::try_from(announced).unwrap_or_default());
+    let mut body = Growing::of(usize::try_from(announced).unwrap_or_default());
     loop {
         match response.chunk().await {
             Ok(Some(chunk)) if (body.len() + chunk.len()) as u64 > limit => {
                 return Err(too_large());
             }
-            Ok(Some(chunk)) => body.extend_from_slice(&chunk),
-            Ok(None) => return Ok(body.into()),
+            Ok(Some(chunk)) => body.extend(&chunk),
+            Ok(None) => return Ok(body.whole()),
             Err(_) => return Err(Failure::lost("the reply broke off")),
         }
     }
@@ -88,14 +89,42 @@ async fn whole(response: &mut reqwest::Response, limit: u64) -> Result<SourceByt
 /// What there is of an error's text, if it comes soon; it only refines what the status says.
 async fn start(response: &mut reqwest::Response) -> SourceBytes {
     let deadline = Instant::now() + ERROR_TIME;
-    let mut body = Vec::new();
+    let mut body = Growing::of(0);
     while let Ok(Ok(Some(chunk))) = timeout_at(deadline, response.chunk()).await {
         if (body.len() + chunk.len()) as u64 > MAX_ERROR_BYTES {
             break;
         }
-        body.extend_from_slice(&chunk);
+        body.extend(&chunk);
     }
-    body.into()
+    body.whole()
+}
+
+/// Bytes of which no copy is left behind when they grow, nor when they are dropped.
+struct Growing(Zeroizing<Vec<u8>>);
+
+impl Growing {
+    fn of(capacity: usize) -> Self {
+        Self(Zeroizing::new(Vec::with_capacity(capacity)))
+    }
+
+    fn len(&self) -> usize {
+        self.0.len()
+    }
+
+    fn extend(&mut self, chunk: &[u8]) {
+        let wanted = self.0.len() + chunk.len();
+        if wanted > self.0.capacity() {
+            let mut larger = Zeroizing::new(Vec::with_capacity(wanted.max(2 * self.0.capacity())));
+            larger.extend_from_slice(&self.0);
+            // The smaller one is wiped here.
+            self.0 = larger;
+        }
+        self.0.extend_from_slice(chunk);
+    }
+
+    fn whole(mut self) -> SourceBytes {
+        std::mem::take(&mut *self.0).into()
+    }
 }
 
 /// In our own words: reqwest's name the address.

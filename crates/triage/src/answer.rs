@@ -130,6 +130,11 @@ pub(crate) fn verified(answer: &Answer, excerpt: &Excerpt) -> Vec<Evidence> {
     answer.evidence.iter().filter_map(|quote| verify(quote, excerpt)).collect()
 }
 
+/// Whether everything that it quotes was found, and its verdict stands on that.
+pub(crate) fn held(answer: &Answer, evidence: &[Evidence], judged: &Judged) -> bool {
+    evidence.len() == answer.evidence.len() && judged.triage.cause != Some(Cause::Evidence)
+}
+
 /// The quotation, if it stands verbatim at its line of what was sent.
 fn verify(quote: &Quote, excerpt: &Excerpt) -> Option<Evidence> {
     let path: RepoPath = quote.path.expose().parse().ok()?;

@@ -1,23 +1,27 @@
 //! One finding: excerpt → prompt → door → cache or model → check.
 
 mod brake;
+mod call;
 mod choose;
 
 use chaffinch_core::{
-    Cause, Change, ContentRequests, Excerpt, Finding, Receipt, RepoPath, SourceBytes, SourceText,
-    Triage, VaultKind,
+    Cause, Change, ContentRequests, Excerpt, Finding, Prompt, Receipt, RepoPath, SourceBytes,
+    SourceText, Triage, VaultKind,
 };
-use chaffinch_egress::{ClearError, Completion, Disclosure, Inspected, ModelError};
+use chaffinch_egress::{
+    ClearError, Cleared, Completion, Disclosure, EvaluationLog, Inspected, ModelError,
+};
 use chrono::{DateTime, Utc};
 use metrics::counter;
 
 pub(crate) use brake::Brake;
+pub(crate) use call::{Called, settle};
 use choose::{Chosen, Sought, adds};
 
 use crate::{
     Directed, JobError, Parts, Reached,
     answer::{self, Judged},
-    cached, directed,
+    cached, directed, evaluation,
     files::Files,
     metrics::{ANSWERS, TOKENS},
     prompt, suggest,
@@ -166,7 +170,6 @@ impl Asker<'_> {
                 return Ok(Asked::failed(finding, cause, receipts));
             }
             let key = inspected.cache_key();
-            let sent = inspected.prompt().excerpt.clone();
             let cleared =
                 match self.parts.door.clear(inspected, &self.disclosure(finding, requests)).await {
                     Ok(cleared) => cleared,
@@ -179,30 +182,78 @@ impl Asker<'_> {
                     }
                     Err(error) => return Ok(Asked::failed(finding, refusal(&error), receipts)),
                 };
-            receipts.push(cleared.receipt().clone());
-            let completion = match self.parts.model.complete(&cleared).await {
-                Ok(completion) => completion,
-                Err(ModelError::Malformed(_)) => continue,
-                Err(error) => {
+            let receipt = cleared.receipt().clone();
+            receipts.push(receipt.clone());
+            let called = Called::made(self.parts, &cleared).await;
+            let told = self.told(&called, finding, &cleared, directed, &key, &receipts).await;
+            self.log(finding, excerpt, directed, &cleared, &called).await;
+            // Both are wiped here, and only then it is said that they are.
+            drop(cleared);
+            let ending = called.ending();
+            let error = called.into_error();
+            settle(self.parts, &receipt, ending).await;
+            match (told, error) {
+                (Some((judged, model)), _) => {
+                    return Ok(finish(judged, model, receipts, false, directed));
+                }
+                (None, None | Some(ModelError::Malformed(_))) => {}
+                (None, Some(error)) => {
                     let reached = reached(&error);
                     let cause = self.brake.failure(error, self.parts.clock.now(), self.last)?;
                     return Ok(Asked { reached, ..Asked::failed(finding, cause, receipts) });
                 }
-            };
-            self.brake.answered();
-            count(&completion);
-            let Ok(read) = answer::parse(completion.text.expose()) else { continue };
-            let judged = answer::judge(read.clone(), finding, &sent, directed);
-            let model: String = completion.model.chars().take(MAX_MODEL).collect();
-            if judged.triage.cause != Some(Cause::Evidence) {
-                let evidence = answer::verified(&read, &sent);
-                let kept = cached::write(&read, &evidence, &sent, &model, &receipts);
-                self.keep(&key, kept).await;
             }
-            let judged = self.fitting(judged, finding, &sent).await;
-            return Ok(finish(judged, model, receipts, false, directed));
         }
         Ok(Asked::failed(finding, Cause::Malformed, receipts))
+    }
+
+    /// What the answer says, checked against the lines that were sent, and kept; and which model said
+    /// so. `None` where none came, or one of the wrong shape.
+    async fn told(
+        &self,
+        called: &Called,
+        finding: &Finding,
+        cleared: &Cleared<Prompt>,
+        directed: Option<Directed>,
+        key: &str,
+        receipts: &[Receipt],
+    ) -> Option<(Judged, String)> {
+        let completion = called.result.as_ref().ok()?;
+        self.brake.answered();
+        count(completion);
+        let read = called.read.as_ref()?;
+        let sent = &cleared.prompt().excerpt;
+        let judged = answer::judge(read.clone(), finding, sent, directed);
+        let model: String = completion.model.chars().take(MAX_MODEL).collect();
+        if judged.triage.cause != Some(Cause::Evidence) {
+            let evidence = answer::verified(read, sent);
+            let kept = cached::write(read, &evidence, sent, &model, receipts);
+            self.keep(key, kept).await;
+        }
+        Some((self.fitting(judged, finding, sent).await, model))
+    }
+
+    /// An entry of the evaluation log, where the policy has one. What cannot be kept is not looked at
+    /// later; nothing worse.
+    async fn log(
+        &self,
+        finding: &Finding,
+        chosen: &Excerpt,
+        directed: Option<Directed>,
+        cleared: &Cleared<Prompt>,
+        called: &Called,
+    ) {
+        let mode = self.parts.door.policy().evaluation;
+        if mode == EvaluationLog::Off {
+            return;
+        }
+        let cuts = evaluation::cuts(self.files, chosen).await;
+        let call = evaluation::Call { finding, directed, chosen, cuts, cleared, called };
+        let Some(entry) = evaluation::entry(call, mode) else { return };
+        let (receipt, ttl) = (cleared.receipt(), self.parts.evaluation_ttl());
+        if let Err(error) = evaluation::keep(&*self.parts.vault, receipt, &entry, ttl).await {
+            tracing::warn!(%error, "an entry of the evaluation log could not be kept");
+        }
     }
 
     fn inspect(&self, finding: &Finding, excerpt: &Excerpt) -> Result<Inspected, Cause> {

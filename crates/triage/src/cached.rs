@@ -1,7 +1,7 @@
 //! The form in which a checked answer is kept: it refers to lines and holds none. When it is read
 //! it is held against the lines once more, so that a damaged or foreign entry counts as absent.
 
-mod words;
+pub(crate) mod words;
 
 use aws_lc_rs::digest::{SHA256, digest};
 use chaffinch_core::{
@@ -32,9 +32,9 @@ struct Kept {
 }
 
 /// Where a quotation stands, and the digest of what stood there.
-#[derive(Serialize, Deserialize)]
+#[derive(Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-struct Pointer {
+pub(crate) struct Pointer {
     path: RepoPath,
     line: u32,
     start: usize,
@@ -100,7 +100,7 @@ pub(crate) fn read(
     Some(Recalled { judged, model: kept.model, receipts: kept.receipts })
 }
 
-fn point(evidence: &Evidence, excerpt: &Excerpt) -> Option<Pointer> {
+pub(crate) fn point(evidence: &Evidence, excerpt: &Excerpt) -> Option<Pointer> {
     let quote = evidence.quote.expose();
     let start = excerpt.line(&evidence.path, evidence.line)?.text.expose().find(quote)?;
     Some(Pointer {

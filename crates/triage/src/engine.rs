@@ -52,6 +52,11 @@ impl Parts {
     pub(crate) fn record_ttl(&self) -> Duration {
         days(self.door.policy().record_ttl_days)
     }
+
+    /// How long an entry of the evaluation log is kept.
+    pub(crate) fn evaluation_ttl(&self) -> Duration {
+        days(self.door.policy().evaluation_ttl_days)
+    }
 }
 
 fn days(days: u16) -> Duration {
@@ -97,7 +102,7 @@ pub struct Uploads {
 
 /// Findings to verdicts to comments.
 pub struct Engine {
-    parts: Parts,
+    pub(crate) parts: Parts,
 }
 
 impl Engine {

@@ -6,6 +6,7 @@ mod cached;
 mod directed;
 mod engine;
 mod error;
+pub mod evaluation;
 mod files;
 mod gather;
 mod group;

@@ -1,9 +1,9 @@
 //! A receipt says what was sent, and without one nothing is.
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
 use chaffinch_core::{Excerpt, Reason, Receipt, Rung, TokenCount};
-use chaffinch_egress::{ClearError, Policy, prompt_digest};
+use chaffinch_egress::{ClearError, Completion, Ending, ModelError, Policy, Usage, prompt_digest};
 
 use crate::support::{
     ALNUM, Ledger, Quarter, disclosure, door, door_with, line, policy, prompt, random,
@@ -95,4 +95,29 @@ async fn a_repository_that_is_not_listed_gets_no_receipt_and_no_way_out() {
         assert!(matches!(cleared.err(), Some(ClearError::Repository)));
     }
     assert!(ledger.kept.lock().unwrap().is_empty());
+}
+
+#[tokio::test]
+async fn what_became_of_a_disclosure_is_kept_as_long_as_its_receipt() {
+    let ledger = Arc::new(Ledger::default());
+    let door = door_with(Policy { receipt_ttl_days: 42, ..policy() }, ledger.clone());
+    let inspected = door.inspect(prompt("rule", excerpt().lines().to_vec())).unwrap();
+    let cleared = door.clear(inspected, &disclosure("acme/shop")).await.unwrap();
+    let answer = Completion {
+        text: "{}".into(),
+        usage: Usage::default(),
+        model: "small".into(),
+        request_id: Some(format!("req\n{}\u{202e}", "7".repeat(300))),
+    };
+    door.settle(cleared.receipt(), Ending::of_answer("answered", &answer)).await.unwrap();
+    let refused = Ending::of_failure(&ModelError::Refused);
+    door.settle(cleared.receipt(), refused).await.unwrap();
+    let settled = ledger.settled.lock().unwrap();
+    let (first, keep) = &settled[0];
+    assert_eq!(*keep, Duration::from_secs(42 * 24 * 60 * 60));
+    assert_eq!((&first.receipt, first.outcome.as_str()), (&cleared.receipt().id, "answered"));
+    assert_eq!(first.request_id, Some(format!("req{}", "7".repeat(197))));
+    let empty = "44136fa355b3678a1146ad16f7e8649e94fb4fc21fe77e8310c060f61caaff8a";
+    assert_eq!(first.answer_digest.as_deref(), Some(empty));
+    assert_eq!((settled[1].0.outcome.as_str(), &settled[1].0.answer_digest), ("refused", &None));
 }

@@ -20,6 +20,7 @@ pub(crate) const SCHEMA: AnswerSchema = AnswerSchema { name: "answer", json: "{}
 #[derive(Default)]
 pub(crate) struct Ledger {
     pub(crate) kept: Mutex<Vec<Receipt>>,
+    pub(crate) settled: Mutex<Vec<(Settled, Duration)>>,
     pub(crate) broken: bool,
 }
 
@@ -33,7 +34,13 @@ impl Receipts for Ledger {
         Ok(())
     }
 
-    async fn settle(&self, _: &ChangeId, _: &Settled, _: Duration) -> Result<(), StoreError> {
+    async fn settle(
+        &self,
+        _: &ChangeId,
+        settled: &Settled,
+        keep: Duration,
+    ) -> Result<(), StoreError> {
+        self.settled.lock().unwrap().push((settled.clone(), keep));
         Ok(())
     }
 

@@ -10,7 +10,7 @@ use serde::{
 };
 use serde_json::Value;
 
-use super::{Answer, Details, is_blank, lax, parse, present, stream};
+use super::{Answer, Details, is_blank, joined, lax, parse, present, stream};
 use crate::failure::{Failure, of_error_in_reply};
 
 #[derive(Deserialize)]
@@ -183,17 +183,15 @@ impl<'de> Visitor<'de> for ContentVisitor {
     }
 
     fn visit_seq<A: SeqAccess<'de>>(self, mut parts: A) -> Result<Content, A::Error> {
-        let mut text = String::new();
+        let mut texts = Vec::new();
         let mut refused = false;
         while let Some(part) = parts.next_element::<Part>()? {
             match part.kind.as_deref() {
-                Some("text") => {
-                    text.push_str(part.text.as_ref().map_or("", SourceText::expose));
-                }
+                Some("text") => texts.extend(part.text),
                 Some("refusal") => refused = true,
                 _ => {}
             }
         }
-        Ok(Content { text: Some(text.into()), refused })
+        Ok(Content { text: Some(joined(&texts)), refused })
     }
 }

@@ -5,7 +5,7 @@ use chaffinch_egress::{ModelError, Usage};
 use serde::Deserialize;
 use serde_json::Value;
 
-use super::{Answer, Details, is_blank, lax, parse, present, stream};
+use super::{Answer, Details, is_blank, joined, lax, parse, present, stream};
 use crate::failure::{Failure, of_error_in_reply};
 
 #[derive(Deserialize)]
@@ -131,17 +131,15 @@ fn judge(reply: Response, limit: u32) -> Result<Answer, Failure> {
 fn message(output: Vec<Item>) -> Result<SourceText, Failure> {
     let mut last = None;
     for item in output.into_iter().filter(|i| i.kind.as_deref() == Some("message")) {
-        let mut text = String::new();
+        let mut texts = Vec::new();
         for part in item.content.unwrap_or_default() {
             match part.kind.as_deref() {
                 Some("refusal") => return Err(Failure::never(ModelError::Refused)),
-                Some("output_text") => {
-                    text.push_str(part.text.as_ref().map_or("", SourceText::expose));
-                }
+                Some("output_text") => texts.extend(part.text),
                 _ => {}
             }
         }
-        last = Some((SourceText::new(text), item.status));
+        last = Some((joined(&texts), item.status));
     }
     match last {
         Some((_, Some(status))) if status == "incomplete" => Err(Failure::never(ModelError::Cut)),

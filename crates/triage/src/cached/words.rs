@@ -9,9 +9,9 @@ use super::{Pointer, point, quote};
 const LEAST: usize = 6;
 
 /// A part of a text.
-#[derive(Serialize, Deserialize)]
+#[derive(Debug, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-pub(super) enum Part {
+pub(crate) enum Part {
     /// It stands in a line.
     Sent(Pointer),
     /// It stands in none.
@@ -19,7 +19,7 @@ pub(super) enum Part {
 }
 
 /// Takes a text apart: whatever of it stands in the excerpt becomes a reference.
-pub(super) fn apart(text: &str, excerpt: &Excerpt) -> Vec<Part> {
+pub(crate) fn apart(text: &str, excerpt: &Excerpt) -> Vec<Part> {
     let (mut parts, mut own, mut rest) = (Vec::new(), String::new(), text);
     while let Some(next) = rest.chars().next() {
         match longest(rest, excerpt) {
@@ -61,7 +61,7 @@ fn longest(text: &str, excerpt: &Excerpt) -> Option<(Pointer, usize)> {
 }
 
 /// Puts a text together again; `None` if a line is no longer what it was.
-pub(super) fn together(parts: &[Part], excerpt: &Excerpt) -> Option<SourceText> {
+pub(crate) fn together(parts: &[Part], excerpt: &Excerpt) -> Option<SourceText> {
     let mut out = String::new();
     for part in parts {
         match part {

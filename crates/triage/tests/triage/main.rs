@@ -3,12 +3,15 @@
 
 mod corpus;
 mod double;
+mod evaluation;
 mod listing;
 mod needs;
 mod path;
 mod privacy;
+mod replay;
 mod reports;
 mod requests;
 mod rerun;
+mod settled;
 mod suggestions;
 mod wrong;

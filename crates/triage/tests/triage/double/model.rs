@@ -12,12 +12,18 @@ pub(crate) struct FakeModel {
     script: Mutex<Script>,
     pub(crate) seen: Mutex<Vec<String>>,
     closed: Mutex<Option<ModelError>>,
+    pub(crate) request_id: Mutex<Option<String>>,
 }
 
 impl FakeModel {
     pub(crate) fn new() -> Self {
         let script: Script = Box::new(|_| Err(ModelError::Other("no script".into())));
-        Self { script: Mutex::new(script), seen: Mutex::default(), closed: Mutex::default() }
+        Self {
+            script: Mutex::new(script),
+            seen: Mutex::default(),
+            closed: Mutex::default(),
+            request_id: Mutex::default(),
+        }
     }
 
     /// From now on, it answers every prompt so.
@@ -72,7 +78,7 @@ impl Model for FakeModel {
             text: SourceText::new(text),
             usage: Usage { input: 100, cached: 0, output: 50 },
             model: "tiny-1-2026".into(),
-            request_id: None,
+            request_id: self.request_id.lock().unwrap().clone(),
         })
     }
 }

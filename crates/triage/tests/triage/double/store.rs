@@ -20,6 +20,7 @@ pub(crate) struct MemoryVault {
     values: Mutex<BTreeMap<Place, (SourceBytes, DateTime<Utc>)>>,
     clock: Arc<FixedClock>,
     away: Mutex<bool>,
+    refused: Mutex<Option<VaultKind>>,
 }
 
 fn place(repo: &RepoId, kind: VaultKind, key: &str) -> Place {
@@ -28,12 +29,17 @@ fn place(repo: &RepoId, kind: VaultKind, key: &str) -> Place {
 
 impl MemoryVault {
     pub(crate) fn new(clock: Arc<FixedClock>) -> Self {
-        Self { values: Mutex::default(), clock, away: Mutex::new(false) }
+        Self { values: Mutex::default(), clock, away: Mutex::new(false), refused: Mutex::default() }
     }
 
     /// From now on, it answers nothing.
     pub(crate) fn goes_away(&self, away: bool) {
         *self.away.lock().unwrap() = away;
+    }
+
+    /// From now on, it keeps nothing of this kind.
+    pub(crate) fn refuses(&self, kind: VaultKind) {
+        *self.refused.lock().unwrap() = Some(kind);
     }
 
     fn here(&self) -> Result<(), StoreError> {
@@ -84,6 +90,9 @@ impl Vault for MemoryVault {
         ttl: Duration,
     ) -> Result<(), StoreError> {
         self.here()?;
+        if *self.refused.lock().unwrap() == Some(kind) {
+            return Err(StoreError::Refused("not this kind".into()));
+        }
         if ttl > Duration::from_secs(180 * 24 * 3600) {
             return Err(StoreError::Refused("a time to live over 180 days".into()));
         }
@@ -126,6 +135,8 @@ impl Vault for MemoryVault {
 pub(crate) struct MemoryReceipts {
     pub(crate) written: Mutex<Vec<Receipt>>,
     pub(crate) away: Mutex<bool>,
+    /// It takes receipts, and nothing of what became of them.
+    pub(crate) unsettled: Mutex<bool>,
 }
 
 #[async_trait]
@@ -144,8 +155,14 @@ impl Receipts for MemoryReceipts {
         settled: &Settled,
         _: Duration,
     ) -> Result<(), StoreError> {
+        if *self.unsettled.lock().unwrap() {
+            return Err(StoreError::Unavailable("away".into()));
+        }
         let mut written = self.written.lock().unwrap();
-        let own = |r: &&mut Receipt| r.change == *change && r.id == settled.receipt;
+        // The ids of these tests begin again with each engine.
+        let own = |r: &&mut Receipt| {
+            r.change == *change && r.id == settled.receipt && r.settled.is_none()
+        };
         if let Some(receipt) = written.iter_mut().find(own) {
             receipt.settled = Some(settled.clone());
         }
