@@ -18,5 +18,6 @@ mod model_trouble;
 mod odd_files;
 #[path = "../promises/promises.rs"]
 mod promises;
+mod replay;
 mod stores;
 mod terminal;

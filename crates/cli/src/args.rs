@@ -88,6 +88,8 @@ pub(crate) enum Command {
         #[command(subcommand)]
         command: ConfigCommand,
     },
+    /// Make the prompts of the evaluation log again, and ask the model that is configured now.
+    Replay(Replay),
 }
 
 #[derive(Debug, clap::Args)]
@@ -614,6 +616,48 @@ pub(crate) struct Demo {
     /// The model to ask, where a real one is asked.
     #[arg(long, value_name = "NAME")]
     pub(crate) model: Option<String>,
+}
+
+/// `chaffinch replay`
+#[derive(Debug, clap::Args)]
+#[command(after_help = "\
+Fetches the lines that each entry names, at its commit, file by file; builds the prompt, redacts it
+again, and compares its digest. One that is the same is asked once more: a disclosure like any other,
+with a receipt. No cache is read or written.
+
+Examples:
+  chaffinch replay acme/shop --dry-run --config chaffinch.toml
+  chaffinch replay acme/shop --change 7 --config chaffinch.toml
+  chaffinch replay acme/shop --config other-model.toml --format json > replay.jsonl
+
+Exit codes: 0 every prompt was rebuilt, 1 one was not, 2 wrong call or configuration, or nothing to
+replay.")]
+pub(crate) struct Replay {
+    /// Of which repository.
+    #[arg(value_name = "OWNER/NAME")]
+    pub(crate) repository: RepoName,
+    /// Of which pull request or merge request alone.
+    #[arg(long, value_name = "NUMBER")]
+    pub(crate) change: Option<u64>,
+    /// The disclosure with this receipt alone.
+    #[arg(long, value_name = "ID")]
+    pub(crate) receipt: Option<String>,
+    /// The most entries, the newest first.
+    #[arg(long, value_name = "N", default_value_t = 50,
+        value_parser = RangedU64ValueParser::<usize>::new().range(1..=10_000))]
+    pub(crate) limit: usize,
+    /// The forge, where both have a repository of that name.
+    #[arg(long, value_parser = forge)]
+    pub(crate) forge: Option<ForgeKind>,
+    /// Only rebuild the prompts: nothing is sent.
+    #[arg(long)]
+    pub(crate) dry_run: bool,
+    /// How it is written; as JSON, one object a line.
+    #[arg(long, value_enum, default_value_t = Listing::Table)]
+    pub(crate) format: Listing,
+    /// The configuration file.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) config: Option<PathBuf>,
 }
 
 #[cfg(test)]

@@ -16,6 +16,7 @@ mod policy;
 mod progress;
 mod purge;
 mod receipts;
+mod replay;
 mod report;
 mod sandbox;
 mod secret;
@@ -76,6 +77,7 @@ async fn run(args: Args) -> anyhow::Result<ExitCode> {
             progress::print(chaffinch_server::config::EXAMPLE)?;
             Ok(ExitCode::SUCCESS)
         }
+        Command::Replay(options) => replay::run(options, environment).await,
     }
 }
 

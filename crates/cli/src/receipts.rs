@@ -94,12 +94,29 @@ fn table(receipts: &[Receipt], out: &mut String) {
             let _ =
                 writeln!(out, "    {}:{lines}  {}", plain(sent.path.as_str(), 500), sent.reason);
         }
+        let _ = writeln!(out, "  {}", ended(receipt));
     }
     let _ = match receipts.len() {
         0 => writeln!(out, "No receipts: nothing was sent, or they have expired."),
         1 => writeln!(out, "1 disclosure."),
         n => writeln!(out, "{n} disclosures."),
     };
+}
+
+/// What became of it.
+fn ended(receipt: &Receipt) -> String {
+    let Some(settled) = &receipt.settled else {
+        return "not known: the program ended before".to_owned();
+    };
+    let request = match &settled.request_id {
+        Some(id) => format!(" (request {})", plain(id, 200)),
+        None => String::new(),
+    };
+    format!(
+        "{}{request}, wiped from memory {}",
+        plain(&settled.outcome, 100),
+        settled.deleted.format("%Y-%m-%d %H:%M:%S")
+    )
 }
 
 fn redacted(receipt: &Receipt) -> String {
@@ -109,7 +126,8 @@ fn redacted(receipt: &Receipt) -> String {
 }
 
 const COLUMNS: &str = "id,at,forge,repository,change,head,finding,rule,lines,tokens,redactions,\
-                       endpoint,model,prompt_version,prompt_digest,policy_digest,files_requested,sent\n";
+                       endpoint,model,prompt_version,prompt_digest,policy_digest,files_requested,sent,\
+                       outcome,request_id,answer_digest,deleted\n";
 
 fn csv(receipts: &[Receipt], out: &mut String) {
     out.push_str(COLUMNS);
@@ -117,6 +135,7 @@ fn csv(receipts: &[Receipt], out: &mut String) {
         let sent = receipt.sent.iter();
         let sent: Vec<_> =
             sent.map(|s| format!("{}:{}-{} {}", s.path, s.start, s.end, s.reason)).collect();
+        let settled = receipt.settled.as_ref();
         let fields = [
             receipt.id.clone(),
             receipt.at.to_rfc3339(),
@@ -136,6 +155,10 @@ fn csv(receipts: &[Receipt], out: &mut String) {
             receipt.policy_digest.clone(),
             receipt.requests.files.to_string(),
             sent.join("; "),
+            settled.map_or_else(|| "not known".to_owned(), |s| s.outcome.clone()),
+            settled.and_then(|s| s.request_id.clone()).unwrap_or_default(),
+            settled.and_then(|s| s.answer_digest.clone()).unwrap_or_default(),
+            settled.map(|s| s.deleted.to_rfc3339()).unwrap_or_default(),
         ];
         let fields: Vec<_> = fields.iter().map(|field| cell(field)).collect();
         let _ = writeln!(out, "{}", fields.join(","));
@@ -196,6 +219,10 @@ fn flaw_told(flaw: &Flaw) -> String {
 
 #[cfg(test)]
 mod tests {
+    use chaffinch_core::{ChangeId, ContentRequests, Fingerprint, Settled};
+    use chrono::DateTime;
+    use std::collections::BTreeMap;
+
     use super::*;
 
     #[test]
@@ -209,6 +236,56 @@ mod tests {
         ] {
             assert_eq!(cell(text), want);
         }
-        assert_eq!(COLUMNS.trim().split(',').count(), 18);
+    }
+
+    fn receipt(settled: Option<Settled>) -> Receipt {
+        Receipt {
+            id: "00000000f00d0001".into(),
+            at: DateTime::UNIX_EPOCH,
+            change: ChangeId {
+                repo: RepoId {
+                    forge: chaffinch_core::ForgeKind::GitHub,
+                    installation: 1,
+                    id: 2,
+                    name: "acme/shop".parse().unwrap(),
+                },
+                number: 7,
+            },
+            head: "a".repeat(40).parse().unwrap(),
+            finding: Fingerprint::from_digest([1; 16]),
+            rule: "python.sqli".parse().unwrap(),
+            sent: Vec::new(),
+            requests: ContentRequests::default(),
+            lines: 4,
+            tokens: 600,
+            redactions: BTreeMap::new(),
+            endpoint: "https://model.example".into(),
+            model: "small".into(),
+            prompt_version: "triage-3".into(),
+            prompt_digest: "ab".into(),
+            policy_digest: "cd".into(),
+            settled,
+        }
+    }
+
+    #[test]
+    fn each_disclosure_says_what_became_of_it() {
+        let settled = Settled {
+            receipt: "00000000f00d0001".into(),
+            deleted: DateTime::UNIX_EPOCH,
+            answer_digest: Some("ef".into()),
+            request_id: Some("req_1".into()),
+            outcome: "answered".into(),
+        };
+        let receipts = [receipt(Some(settled)), receipt(None)];
+        let (mut shown, mut cells) = (String::new(), String::new());
+        table(&receipts, &mut shown);
+        csv(&receipts, &mut cells);
+        insta::assert_snapshot!(shown, @"");
+        let rows: Vec<Vec<&str>> = cells.lines().map(|row| row.split(',').collect()).collect();
+        assert!(rows.iter().all(|row| row.len() == 22), "{cells}");
+        assert_eq!(rows[0][18..], ["outcome", "request_id", "answer_digest", "deleted"]);
+        assert_eq!(rows[1][18..], ["answered", "req_1", "ef", "1970-01-01T00:00:00+00:00"]);
+        assert_eq!(rows[2][18..], ["not known", "", "", ""]);
     }
 }

@@ -24,6 +24,6 @@ pub use routes::router;
 pub use serve::{Running, serve, start};
 pub use telemetry::{install_crypto, install_logs, install_metrics};
 pub use wire::{
-    Kept, announced, check, check_for_triage, engine, github, gitlab, gitlab_http, kept,
+    Kept, all_forges, announced, check, check_for_triage, engine, github, gitlab, gitlab_http, kept,
 };
 pub use worker::{Ended, Worker};

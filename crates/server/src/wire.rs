@@ -3,7 +3,7 @@
 mod forge;
 mod vetted;
 
-pub use forge::{github, gitlab, gitlab_http};
+pub use forge::{all_forges, github, gitlab, gitlab_http};
 pub(crate) use vetted::Vetted;
 
 use std::{path::Path, sync::Arc, time::Duration};

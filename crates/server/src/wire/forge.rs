@@ -3,7 +3,7 @@
 use std::{collections::BTreeSet, sync::Arc};
 
 use anyhow::Context;
-use chaffinch_core::{Clock, RepoName};
+use chaffinch_core::{Clock, Forge, RepoName};
 use chaffinch_github as github;
 use chaffinch_gitlab as gitlab;
 
@@ -27,6 +27,17 @@ pub(super) fn forges(config: &Config, clock: &Arc<dyn Clock>) -> anyhow::Result<
     let gitlab = Some(At { forge: Arc::clone(&vetted) as _, webhook });
     let vetted = Some((vetted, named(config)));
     Ok(Forges { github, gitlab, vetted })
+}
+
+/// The forges that are configured, as the server works with them: a token that allows too much opens
+/// nothing.
+///
+/// # Errors
+/// A sentence that names the setting.
+pub fn all_forges(config: &Config, clock: &Arc<dyn Clock>) -> anyhow::Result<Vec<Arc<dyn Forge>>> {
+    let Forges { github, gitlab, .. } = forges(config, clock)?;
+    let forges = [github.map(|at| at.forge), gitlab.map(|at| at.forge)];
+    Ok(forges.into_iter().flatten().collect())
 }
 
 /// The projects on GitLab that the configuration names in full, in the policy or with tokens of their own.
