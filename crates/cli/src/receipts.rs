@@ -281,7 +281,15 @@ mod tests {
         let (mut shown, mut cells) = (String::new(), String::new());
         table(&receipts, &mut shown);
         csv(&receipts, &mut cells);
-        insta::assert_snapshot!(shown, @"");
+        insta::assert_snapshot!(shown, @"
+        00000000f00d0001  1970-01-01 00:00:00  acme/shop#7  python.sqli
+          4 lines, 600 tokens → small at https://model.example
+          answered (request req_1), wiped from memory 1970-01-01 00:00:00
+        00000000f00d0001  1970-01-01 00:00:00  acme/shop#7  python.sqli
+          4 lines, 600 tokens → small at https://model.example
+          not known: the program ended before
+        2 disclosures.
+        ");
         let rows: Vec<Vec<&str>> = cells.lines().map(|row| row.split(',').collect()).collect();
         assert!(rows.iter().all(|row| row.len() == 22), "{cells}");
         assert_eq!(rows[0][18..], ["outcome", "request_id", "answer_digest", "deleted"]);

@@ -155,7 +155,34 @@ mod tests {
         let failed = Replayed { now: Some(compared(None, None)), ..one.clone() };
         let why = Some("app/db.py is not there at that commit any more".into());
         let gone = Replayed { rebuilt: false, why, now: None, ..one.clone() };
-        insta::assert_snapshot!(table(&repo, &[one.clone(), changed, failed, gone]), @"");
+        insta::assert_snapshot!(table(&repo, &[one.clone(), changed, failed, gone]), @r"
+        00000000f00d0001  1970-01-01 00:00:00  acme/shop!7  python.sqli
+          rebuilt: the prompt has the same digest
+          then  true_positive, evidence held; small\u{1b}[2J, 150 tokens, 12 ms
+          now   true_positive, evidence held; small\u{1b}[2J, 150 tokens, 12 ms
+        00000000f00d0001  1970-01-01 00:00:00  acme/shop!7  python.sqli
+          rebuilt: the prompt has the same digest
+          then  true_positive, evidence held; small\u{1b}[2J, 150 tokens, 12 ms
+          now   false_positive, evidence did not hold; small\u{1b}[2J, 150 tokens, 12 ms   ← differs
+        00000000f00d0001  1970-01-01 00:00:00  acme/shop!7  python.sqli
+          rebuilt: the prompt has the same digest
+          then  true_positive, evidence held; small\u{1b}[2J, 150 tokens, 12 ms
+          now   no verdict (unavailable); small\u{1b}[2J, 150 tokens, 12 ms
+        00000000f00d0001  1970-01-01 00:00:00  acme/shop!7  python.sqli
+          NOT REBUILT: app/db.py is not there at that commit any more
+          then  true_positive, evidence held; small\u{1b}[2J, 150 tokens, 12 ms
+
+        3 of 4 prompts were rebuilt.
+
+        then \ now         true_positive  false_positive    needs_review      no verdict
+        true_positive                  1               1               0               1
+        false_positive                 0               0               0               0
+        needs_review                   0               0               0               0
+        no verdict                     0               0               0               0
+
+        1 of 2 verdicts agree.
+        Evidence held: 3 then, 1 now. Tokens: 450 then, 450 now. Milliseconds: 36 then, 36 now.
+        ");
         let line: serde_json::Value = serde_json::from_str(&json(&[one]).unwrap()).unwrap();
         assert_eq!((&line["agrees"], &line["rebuilt"]), (&true.into(), &true.into()));
     }
