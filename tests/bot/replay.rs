@@ -57,7 +57,7 @@ async fn a_replay_sends_the_same_bytes_again_and_a_changed_mind_shows(on: ForgeK
 
     let bodies: Vec<_> = bot.model.requests().into_iter().map(|request| request.body).collect();
     assert_eq!(bodies.len(), 3);
-    assert!(bodies.iter().all(|body| body.to_string() == bodies[0].to_string()), "{bodies:?}");
+    assert!(bodies.iter().all(|body| body == &bodies[0]), "{bodies:?}");
     let (code, said) = run(&bot, &folder, &["receipts", REPOSITORY]).await;
     assert!(code == 0 && said.ends_with("3 disclosures.\n"), "{said}");
     assert_eq!(said.matches("  answered").count(), 3, "{said}");

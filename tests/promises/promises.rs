@@ -2,6 +2,7 @@
 //! `docs/privacy.md`.
 
 mod p01_selected_repositories;
+mod p02_evaluation;
 mod p03_least_context;
 mod p04_ladder;
 mod p05_time_to_live;

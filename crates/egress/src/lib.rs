@@ -19,4 +19,4 @@ pub use policy::{
     Direction, Entry, EvaluationLog, ExtraPattern, History, Listing, Mode, Moment, Pending, Policy,
     PolicyError, Redact, RepoPattern, Terms, Version,
 };
-pub use redact::{RedactError, Redacted, Redactor, Segment};
+pub use redact::{Placeholder, RedactError, Redacted, Redactor, Segment, placeholders};

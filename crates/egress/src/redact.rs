@@ -7,13 +7,14 @@ mod placeholders;
 mod rule;
 mod table;
 
-use std::{collections::BTreeMap, fmt, sync::Arc};
+use std::{collections::BTreeMap, fmt, ops::Range, sync::Arc};
 
 use chaffinch_core::{RepoPath, SourceText};
 
 use crate::{ExtraPattern, PolicyError};
 use merge::{Class, Span};
-use placeholders::Placeholders;
+use placeholders::{Ours, Placeholders};
+pub use placeholders::{Placeholder, placeholders};
 use rule::Rule;
 use table::Table;
 
@@ -37,7 +38,8 @@ pub struct Segment<'a> {
 pub struct Redacted {
     /// One text a segment, with as many line feeds as it had.
     pub texts: Vec<SourceText>,
-    /// How many placeholders of each class there are: `email`, `secret:RULE`.
+    /// How many placeholders of each class there are in the texts: `email`, `secret:RULE`. What only
+    /// looks like one, and stood there before, is not counted.
     pub counts: BTreeMap<String, u32>,
 }
 
@@ -91,33 +93,47 @@ impl Redactor {
     /// # Errors
     /// [`RedactError`]; then nothing of the texts may be used.
     pub fn redact(&self, segments: &[Segment<'_>]) -> Result<Redacted, RedactError> {
-        let mut redacted = self.pass(segments)?;
-        for _ in 1..PASSES {
-            if redacted.counts.is_empty() {
-                return Ok(redacted);
+        let mut ours = Ours::default();
+        let mut texts: Option<Vec<SourceText>> = None;
+        for _ in 0..PASSES {
+            let left: Vec<Segment<'_>> = match &texts {
+                None => segments.to_vec(),
+                Some(texts) => {
+                    let texts = segments.iter().zip(texts);
+                    texts.map(|(s, text)| Segment { path: s.path, text: text.expose() }).collect()
+                }
+            };
+            match self.pass(&left, &mut ours)? {
+                Some(further) => texts = Some(further),
+                None => {
+                    let same = || segments.iter().map(|s| SourceText::new(s.text)).collect();
+                    let texts = texts.unwrap_or_else(same);
+                    let counts = ours.count(&texts);
+                    return Ok(Redacted { texts, counts });
+                }
             }
-            let texts = segments.iter().zip(&redacted.texts);
-            let left: Vec<Segment<'_>> =
-                texts.map(|(s, text)| Segment { path: s.path, text: text.expose() }).collect();
-            let mut further = self.pass(&left)?;
-            if further.counts.is_empty() {
-                return Ok(redacted);
-            }
-            for (class, count) in redacted.counts {
-                *further.counts.entry(class).or_default() += count;
-            }
-            redacted = further;
         }
         Err(RedactError::Endless)
     }
 
-    fn pass(&self, segments: &[Segment<'_>]) -> Result<Redacted, RedactError> {
+    /// The texts without what is found in them; `None` where there is nothing.
+    fn pass(
+        &self,
+        segments: &[Segment<'_>],
+        ours: &mut Ours,
+    ) -> Result<Option<Vec<SourceText>>, RedactError> {
         let mut found: Vec<Vec<Span<'_>>> = Vec::with_capacity(segments.len());
         for segment in segments {
-            found.push(self.find(segment)?);
+            found.push(self.find(segment, ours)?);
         }
         merge::add_repeats(segments, &mut found)?;
-        let mut placeholders = Placeholders::new(segments);
+        for (segment, spans) in segments.iter().zip(&mut found) {
+            leave(&ours.ranges(segment.text), spans);
+        }
+        if found.iter().all(Vec::is_empty) {
+            return Ok(None);
+        }
+        let mut placeholders = Placeholders::new(segments, ours);
         let mut texts = Vec::with_capacity(segments.len());
         for (segment, spans) in segments.iter().zip(&found) {
             let text = placeholders.replace(segment.text, spans);
@@ -126,10 +142,10 @@ impl Redactor {
             }
             texts.push(text);
         }
-        Ok(Redacted { texts, counts: placeholders.counts() })
+        Ok(Some(texts))
     }
 
-    fn find(&self, segment: &Segment<'_>) -> Result<Vec<Span<'_>>, RedactError> {
+    fn find(&self, segment: &Segment<'_>, ours: &Ours) -> Result<Vec<Span<'_>>, RedactError> {
         let mut spans = Vec::new();
         self.table.find(segment, &mut spans)?;
         for rule in &self.extra {
@@ -137,6 +153,7 @@ impl Redactor {
         }
         blocks::find(segment.text, &mut spans);
         email::find(segment.text, &mut spans);
+        leave(&ours.ranges(segment.text), &mut spans);
         Ok(merge::merge(spans))
     }
 }
@@ -144,6 +161,13 @@ impl Redactor {
 impl fmt::Debug for Redactor {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Redactor").finish_non_exhaustive()
+    }
+}
+
+/// Takes away what lies inside a placeholder of ours: there is nothing to hide any more.
+fn leave(ours: &[Range<usize>], spans: &mut Vec<Span<'_>>) {
+    if !ours.is_empty() {
+        spans.retain(|s| !ours.iter().any(|o| o.start <= s.start && s.end <= o.end));
     }
 }
 

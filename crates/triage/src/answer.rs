@@ -1,6 +1,7 @@
 //! A model's answer: read strictly, and believed only where the lines that were sent bear it out.
 
 mod block;
+mod words;
 
 use chaffinch_core::{
     Cause, Evidence, Excerpt, ExcerptLine, Finding, Reason, RepoPath, SourceText, Triage, Verdict,
@@ -8,6 +9,8 @@ use chaffinch_core::{
 use serde::Deserialize;
 
 use crate::directed::Directed;
+
+pub(crate) use words::without_placeholders;
 
 /// The longest answer that is read, in bytes.
 const MAX_BYTES: usize = 64 * 1024;

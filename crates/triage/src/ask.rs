@@ -157,7 +157,7 @@ impl Asker<'_> {
                 Err(cause) => return Ok(Asked::failed(finding, cause, receipts)),
             };
             if round == 0
-                && let Some(asked) = self.recall(finding, &inspected, directed).await?
+                && let Some(asked) = self.recall(finding, &inspected, excerpt, directed).await?
             {
                 return Ok(asked);
             }
@@ -184,7 +184,9 @@ impl Asker<'_> {
                 };
             let receipt = cleared.receipt().clone();
             receipts.push(receipt.clone());
-            let called = Called::made(self.parts, &cleared).await;
+            let mut called = Called::made(self.parts, &cleared).await;
+            let worded = |read| answer::without_placeholders(read, finding, excerpt);
+            called.read = called.read.map(worded);
             let told = self.told(&called, finding, &cleared, directed, &key, &receipts).await;
             self.log(finding, excerpt, directed, &cleared, &called).await;
             // Both are wiped here, and only then it is said that they are.
@@ -277,6 +279,7 @@ impl Asker<'_> {
         &self,
         finding: &Finding,
         inspected: &Inspected,
+        source: &Excerpt,
         directed: Option<Directed>,
     ) -> Result<Option<Asked>, JobError> {
         let repo = &self.change.id.repo;
@@ -288,7 +291,7 @@ impl Asker<'_> {
                 Err(_) => return Ok(None),
             };
         let excerpt = &inspected.prompt().excerpt;
-        let Some(kept) = cached::read(&bytes, finding, excerpt, directed) else {
+        let Some(kept) = cached::read(&bytes, finding, excerpt, source, directed) else {
             tracing::warn!(fingerprint = %finding.fingerprint, "a kept answer does not hold; asking again");
             return Ok(None);
         };

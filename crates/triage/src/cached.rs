@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     Directed,
-    answer::{Answer, Judged, Quote, judge},
+    answer::{Answer, Judged, Quote, judge, without_placeholders},
 };
 
 const VERSION: u8 = 2;
@@ -73,10 +73,12 @@ pub(crate) fn write(
 }
 
 /// Reads a kept answer against the lines that would be sent; `None` if anything about it is wrong.
+/// `source` are these lines before redaction.
 pub(crate) fn read(
     bytes: &SourceBytes,
     finding: &Finding,
     excerpt: &Excerpt,
+    source: &Excerpt,
     directed: Option<Directed>,
 ) -> Option<Recalled> {
     let kept: Kept = serde_json::from_slice(bytes.expose()).ok()?;
@@ -93,6 +95,7 @@ pub(crate) fn read(
         confidence: kept.confidence,
         needs: kept.needs,
     };
+    let answer = without_placeholders(answer, finding, source);
     let judged = judge(answer, finding, excerpt, directed);
     if judged.triage.cause == Some(Cause::Evidence) {
         return None;

@@ -8,6 +8,7 @@ mod listing;
 mod needs;
 mod path;
 mod privacy;
+mod redacted;
 mod replay;
 mod reports;
 mod requests;
