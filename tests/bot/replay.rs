@@ -1,12 +1,13 @@
 //! The evaluation log of a real triage, gone through once more on the command line.
 
-use chaffinch_core::{Clock, ForgeKind};
+use chaffinch_core::ForgeKind;
 use chaffinch_sandbox::{needs_review, true_positive};
-use chaffinch_server::SystemClock;
 use serde_json::Value;
 use tempfile::TempDir;
 
-use crate::harness::{Bot, REPOSITORY, Step, chaffinch, on_both_forges, sarif, settings};
+use crate::harness::{
+    Bot, HandClock, REPOSITORY, Step, chaffinch, on_both_forges, sarif, settings,
+};
 
 on_both_forges! {
     a_replay_sends_the_same_bytes_again_and_a_changed_mind_shows,
@@ -17,9 +18,8 @@ on_both_forges! {
 async fn triaged(on: ForgeKind) -> (Bot, TempDir) {
     let folder = tempfile::tempdir().unwrap();
     let store = format!("sqlite:{}", folder.path().join("chaffinch.db").display());
-    let bot = Bot::with(on).set("STORE__URL", store).start().await;
-    // The command line has the machine's clock.
-    bot.clock.advance(SystemClock.now() - bot.clock.now());
+    let setup = Bot::with(on).set("STORE__URL", store).clock(HandClock::of_now());
+    let bot = setup.start().await;
     let change = bot.sqli_change(7);
     change.report(sarif("CodeQL", &[("rule", "app/db.py", 5)]));
     bot.model.answers([true_positive("The name reaches the query.", "app/db.py:5")]);

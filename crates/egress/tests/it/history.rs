@@ -107,7 +107,11 @@ fn each_field_that_differs_is_said_and_no_other() {
     let names: Vec<&str> = names.iter().map(String::as_str).collect();
     let before = Policy { ceiling: Rung::Slice, ..policy(&["Acme/Shop"]) };
     let now = Policy { endpoints: vec![vendor()], ..policy(&names) };
-    insta::assert_snapshot!(now.differences(&before).join("\n"), @"");
+    insta::assert_snapshot!(now.differences(&before).join("\n"), @"
+    repositories: without acme/shop; with acme/r0, acme/r1, acme/r2, acme/r3, acme/r4, acme/r5, acme/r6, acme/r7, acme/r8, acme/r9 and 2 more
+    ceiling: slice → related
+    endpoints: with https://api.vendor.example (agreement DPA-7, kept 30 days, no training)
+    ");
 }
 
 #[test]
