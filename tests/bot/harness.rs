@@ -141,14 +141,14 @@ pub(crate) const WHO: &str = "the tests";
 pub(crate) async fn enable(config: Option<&Path>, settings: &[(String, String)], forge: &Fake) {
     let config = Config::load(config, settings.to_vec()).unwrap();
     let kept = chaffinch_server::kept(&config).await.unwrap();
-    let history = chaffinch_server::announced(&config, &*kept.ledger).await.unwrap();
+    let in_force = chaffinch_server::in_force(&config, &*kept.ledger).await.unwrap();
     for repo in forge.repositories() {
         let consent = Consent {
             repo,
             by: WHO.to_owned(),
             at: SystemClock.now(),
             how: Enabling::Command,
-            policy_digest: history.in_force().unwrap().digest(),
+            policy_digest: in_force.digest(),
         };
         consent::record(&*kept.ledger, consent).await.unwrap();
     }

@@ -18,6 +18,7 @@ mod model_trouble;
 mod odd_files;
 #[path = "../promises/promises.rs"]
 mod promises;
+mod prove;
 mod replay;
 mod stores;
 mod terminal;

@@ -70,6 +70,8 @@ pub(crate) enum Command {
     Enable(Enable),
     /// Take that back, and destroy what is kept of it.
     Disable(Disable),
+    /// Show exactly what would leave, and send nothing; or try whether anything else does.
+    Prove(Prove),
     /// Show who enabled which repository, and what was destroyed when that ended.
     Consents(Consents),
     /// Destroy what is kept of a repository or an installation.
@@ -276,6 +278,55 @@ for 180 days (`chaffinch consents`). A repository that is enabled stays so.
 Examples:
   chaffinch purge acme/shop --by \"Ada Lovelace\" --config chaffinch.toml
   chaffinch purge --installation 4711 --by \"Ada Lovelace\" --config chaffinch.toml";
+
+#[derive(Debug, clap::Args)]
+#[command(after_help = PROVE_EXAMPLES)]
+pub(crate) struct Prove {
+    /// Of which repository.
+    #[arg(value_name = "OWNER/NAME", requires = "number", required_unless_present_any = ["canary", "root"])]
+    pub(crate) repository: Option<RepoName>,
+    /// Of which pull request or merge request.
+    #[arg(value_name = "NUMBER")]
+    pub(crate) number: Option<u64>,
+    /// Of a local checkout instead, with --report.
+    #[arg(long, value_name = "DIR", requires = "report", conflicts_with_all = ["repository", "canary"])]
+    pub(crate) root: Option<PathBuf>,
+    /// A scanner's report: SARIF, Semgrep JSON or GitLab SAST. Of a change, besides those that its forge holds.
+    #[arg(long, value_name = "FILE", conflicts_with = "canary")]
+    pub(crate) report: Vec<PathBuf>,
+    /// Plant marked words wherever nothing should leave from, in a sandbox with this configuration, run a
+    /// triage against an endpoint that records, and say which arrived.
+    #[arg(long, conflicts_with = "repository")]
+    pub(crate) canary: bool,
+    /// How it is written; as JSON, one object a line.
+    #[arg(long, value_enum, default_value_t = Listing::Table)]
+    pub(crate) format: Listing,
+    /// Write each body to a file of this folder, too, which must not be there yet.
+    #[arg(long, value_name = "DIR", conflicts_with = "canary")]
+    pub(crate) out: Option<PathBuf>,
+    /// On which forge, where both have one of this name.
+    #[arg(long, value_parser = forge)]
+    pub(crate) forge: Option<ForgeKind>,
+    /// The configuration file.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) config: Option<PathBuf>,
+    /// Make one of the mistakes that --canary is there to find.
+    #[cfg(feature = "leaks")]
+    #[arg(long, hide = true, value_name = "NAME")]
+    pub(crate) leak: Option<String>,
+}
+
+const PROVE_EXAMPLES: &str = "\
+Nothing is sent. What is shown is what the server would send first if no answer was kept: the questions
+that follow depend on the answers, and of a kept answer nothing leaves.
+
+Examples:
+  chaffinch prove acme/shop 7 --config chaffinch.toml
+  chaffinch prove --root . --report semgrep.sarif --config chaffinch.toml --out bodies
+  chaffinch prove --canary --config chaffinch.toml
+
+Exit codes: 0 shown, or no canary arrived; 1 a canary arrived, or nothing did, so that nothing is
+proved; 2 wrong call or configuration; 3 something could not be shown.";
 
 #[derive(Debug, clap::Args)]
 #[command(after_help = EXPORT_EXAMPLES)]

@@ -29,8 +29,7 @@ pub(crate) async fn enable(
         repos.push(locate(&config, name, options.forge).await?);
     }
     let kept = chaffinch_server::kept(&config).await?;
-    let history = chaffinch_server::announced(&config, &*kept.ledger).await?;
-    let in_force = history.in_force().context("no policy is in force")?;
+    let in_force = chaffinch_server::in_force(&config, &*kept.ledger).await?;
     for repo in repos {
         let consent = Consent {
             repo: repo.clone(),

@@ -14,6 +14,7 @@ mod memory;
 mod plain;
 mod policy;
 mod progress;
+mod prove;
 mod purge;
 mod receipts;
 mod replay;
@@ -64,6 +65,7 @@ async fn run(args: Args) -> anyhow::Result<ExitCode> {
         Command::Receipts(options) => receipts::run(options, environment).await,
         Command::Enable(options) => consent::enable(options, environment).await,
         Command::Disable(options) => consent::disable(options, environment).await,
+        Command::Prove(options) => prove::run(options, environment).await,
         Command::Consents(options) => consent::list(options, environment).await,
         Command::Purge(options) => purge::run(options, environment).await,
         Command::Export(options) => export::run(options, environment).await,

@@ -18,7 +18,7 @@ use crate::{
 };
 
 /// A checkout is no repository on a forge; it gets a name that none can have.
-const CHECKOUT: &str = "local/checkout";
+pub(crate) const CHECKOUT: &str = "local/checkout";
 
 /// A finding stands.
 const STANDS: u8 = 1;
@@ -123,13 +123,13 @@ fn code(assessment: &Assessment) -> ExitCode {
 }
 
 /// A report, named after its file.
-fn raw(index: usize, path: &Path) -> anyhow::Result<RawReport> {
+pub(crate) fn raw(index: usize, path: &Path) -> anyhow::Result<RawReport> {
     let name = path.display().to_string();
     let id = ReportId::new(name).or_else(|_| ReportId::new(format!("file {}", index + 1)))?;
     Ok(RawReport { id, bytes: report::read(path)?, to_come: false })
 }
 
-fn the_checkout() -> anyhow::Result<Change> {
+pub(crate) fn the_checkout() -> anyhow::Result<Change> {
     let repo = RepoId { forge: ForgeKind::GitHub, installation: 0, id: 0, name: CHECKOUT.parse()? };
     let commit = CommitSha::new("0".repeat(40))?;
     Ok(Change {

@@ -8,6 +8,8 @@ mod excerpt;
 mod finding;
 mod ids;
 mod job;
+#[cfg(feature = "leaks")]
+pub mod leaks;
 mod ports;
 mod prompt;
 mod receipt;

@@ -24,6 +24,7 @@ use crate::{
     headers,
     reply::{self, Answer},
     request::{self, Field, Question, Shape},
+    sheet::Sheet,
     wire,
 };
 
@@ -155,7 +156,8 @@ impl Client {
         let client_id = self.request_id();
         let started = Instant::now();
         let limit = self.config.max_reply_bytes;
-        let reply = wire::exchange(&self.http, &self.target, body, &client_id, limit)
+        let outgoing = wire::Outgoing::new(&self.target, body, &client_id);
+        let reply = wire::exchange(&self.http, outgoing, limit)
             .await
             .inspect_err(|f| tracing::debug!(client_id, error = %f.error, "no reply"))?;
         let request_id = headers::request_id(&reply.headers);
@@ -177,6 +179,29 @@ impl Client {
             "reply"
         );
         result.map(|answer| self.completion(answer, request_id))
+    }
+
+    /// What [`Model::complete`] would send first, byte for byte, but for the credential; sends nothing.
+    ///
+    /// # Errors
+    /// As [`Model::complete`] where it would send nothing.
+    pub fn outgoing(&self, prompt: &Cleared<Prompt>) -> Result<Sheet, ModelError> {
+        self.is_for_us(prompt)?;
+        let question = Question::from(prompt.prompt());
+        let body = request::body(&self.config, &question, self.shape())
+            .map_err(|_| ModelError::Other("the request cannot be written".into()))?;
+        let outgoing = wire::Outgoing::new(&self.target, body, &self.request_id());
+        Ok(Sheet::of(outgoing))
+    }
+
+    /// The receipt says where the text goes, so it goes nowhere else.
+    fn is_for_us(&self, prompt: &Cleared<Prompt>) -> Result<(), ModelError> {
+        let receipt = prompt.receipt();
+        if receipt.endpoint != self.target.origin || receipt.model != self.config.model {
+            let why = "the prompt was cleared for another endpoint or model";
+            return Err(ModelError::Other(why.to_owned()));
+        }
+        Ok(())
     }
 
     fn completion(&self, answer: Answer, request_id: Option<String>) -> Completion {
@@ -240,11 +265,7 @@ impl Model for Client {
     async fn complete(&self, prompt: &Cleared<Prompt>) -> Result<Completion, ModelError> {
         let started = Instant::now();
         let receipt = prompt.receipt();
-        // The receipt says where the text goes, so it goes nowhere else.
-        if receipt.endpoint != self.target.origin || receipt.model != self.config.model {
-            let why = "the prompt was cleared for another endpoint or model";
-            return Err(ModelError::Other(why.to_owned()));
-        }
+        self.is_for_us(prompt)?;
         let question = Question::from(prompt.prompt());
         let result = self.ask(&question, u64::from(receipt.tokens)).await;
         metrics::counter!("chaffinch_model_calls_total", "outcome" => outcome(&result))

@@ -5,9 +5,10 @@ use std::time::Duration;
 use bytes::Bytes;
 use chaffinch_core::SourceBytes;
 use chaffinch_egress::ModelError;
-use http::{HeaderMap, Method, StatusCode, header};
+use http::{HeaderMap, HeaderValue, Method, StatusCode, header};
 use http_body_util::Full;
 use tokio::time::{Instant, timeout_at};
+use url::Url;
 use zeroize::Zeroizing;
 
 use crate::{config::Target, failure::Failure};
@@ -33,27 +34,50 @@ impl Reply {
     }
 }
 
-/// Sends `body` and reads the reply, at most `limit` bytes of it.
+/// A request as it leaves. All of it is here, so that what is shown is what is sent.
+pub(crate) struct Outgoing {
+    pub(crate) method: Method,
+    pub(crate) url: Url,
+    /// The credential's value is marked as sensitive.
+    pub(crate) headers: Vec<(&'static str, HeaderValue)>,
+    pub(crate) body: Bytes,
+}
+
+impl Outgoing {
+    pub(crate) fn new(target: &Target, body: Bytes, request_id: &str) -> Self {
+        let mut headers = vec![("content-type", HeaderValue::from_static("application/json"))];
+        if let Ok(id) = HeaderValue::from_str(request_id) {
+            headers.push(("x-client-request-id", id));
+        }
+        #[cfg(feature = "leaks")]
+        if let Some(who) = chaffinch_core::leaks::overheard(chaffinch_core::leaks::Leak::Author)
+            && let Ok(who) = HeaderValue::from_str(&who)
+        {
+            headers.push(("x-on-behalf-of", who));
+        }
+        headers.extend(target.credential.clone());
+        Self { method: Method::POST, url: target.url.clone(), headers, body }
+    }
+}
+
+/// Sends a request and reads the reply, at most `limit` bytes of it.
 pub(crate) async fn exchange(
     http: &reqwest::Client,
-    target: &Target,
-    body: Bytes,
-    request_id: &str,
+    outgoing: Outgoing,
     limit: u64,
 ) -> Result<Reply, Failure> {
+    let Outgoing { method, url, headers, body } = outgoing;
     let mut request = http
-        .request(Method::POST, target.url.clone())
-        .header(header::CONTENT_TYPE, "application/json")
-        .header("x-client-request-id", request_id)
+        .request(method, url.clone())
         // A body that cannot be cloned cannot be sent again after a redirect, whatever the client
         // was built to follow.
         .body(reqwest::Body::wrap(Full::new(body)));
-    if let Some((name, value)) = &target.credential {
-        request = request.header(*name, value.clone());
+    for (name, value) in headers {
+        request = request.header(name, value);
     }
     let mut response = request.send().await.map_err(|e| unsent(&e))?;
     let status = response.status();
-    if response.url() != &target.url {
+    if response.url() != &url {
         return Err(Failure::never(ModelError::Other(
             "the endpoint redirects, which is not followed".to_owned(),
         )));

@@ -13,7 +13,8 @@ pub use layers::EXAMPLE;
 pub use secret::{Secret, read_secret};
 pub use sections::{
     Attestation, Consent, GitHub, GitLab, GitLabProject, GitLabReport, Log, LogFormat, Model,
-    ModelApi, ModelAuth, ModelOutputLimit, ModelStructured, Policy, Server, Store, Triage, Upload,
+    ModelApi, ModelAuth, ModelOutputLimit, ModelStructured, Policy, PolicyEndpoint, Server, Store,
+    Triage, Upload,
 };
 use serde::Deserialize;
 

@@ -24,12 +24,14 @@ use crate::{
     App, Config, SystemClock, SystemEntropy,
     app::{Limits, Uploader},
     config::{
-        ConfigError, ModelApi, ModelAuth, ModelOutputLimit, ModelStructured, Secret, read_secret,
+        Attestation, ConfigError, ModelApi, ModelAuth, ModelOutputLimit, ModelStructured, Secret,
+        read_secret,
     },
     deletion::Shredder,
     forges::Forges,
     http_client,
     notice::Notice,
+    rehearsal::Rehearsal,
 };
 
 /// Uploads that may be in memory at a time: each may be a hundred megabytes.
@@ -162,13 +164,18 @@ pub async fn kept(config: &Config) -> anyhow::Result<Kept> {
     Ok(Kept { audit, receipts, vault, ledger })
 }
 
-/// The policy that is configured, and the history that it is the latest of by now.
+/// The policy in force, as the ledger has it. Where no server was ever started, the configured one is
+/// announced; where one was, another configuration's policy is not.
 ///
 /// # Errors
 /// A sentence that says what to do.
-pub async fn announced(config: &Config, ledger: &dyn Ledger) -> anyhow::Result<History> {
-    let moment = Moment { now: SystemClock.now(), elapsed: Duration::ZERO };
-    Ok(crate::notice::announced(ledger, &policy(config)?, moment).await?)
+pub async fn in_force(config: &Config, ledger: &dyn Ledger) -> anyhow::Result<egress::Policy> {
+    let mut history = crate::notice::recorded(ledger).await?;
+    if history.in_force().is_none() {
+        let moment = Moment { now: SystemClock.now(), elapsed: Duration::ZERO };
+        history = crate::notice::announced(ledger, &policy(config)?, moment).await?;
+    }
+    history.in_force().cloned().context("no policy is in force")
 }
 
 /// Who may upload.
@@ -215,7 +222,8 @@ pub fn check(config: &Config) -> anyhow::Result<()> {
     }
     problems.extend(unattested(config));
     let clock: Arc<dyn Clock> = Arc::new(SystemClock);
-    let model = model(config, client(config)?, Arc::clone(&clock), Arc::new(SystemEntropy));
+    let entropy: Arc<dyn Entropy> = Arc::new(SystemEntropy);
+    let model = asking(config, &clock, &entropy);
     for problem in [edge(config, &clock).err(), model.err()].into_iter().flatten() {
         let problem = format!("{problem:#}");
         // What is missing, or in no readable file, is not said twice.
@@ -280,7 +288,35 @@ pub fn engine(
     clock: &Arc<dyn Clock>,
     entropy: &Arc<dyn Entropy>,
 ) -> anyhow::Result<(Engine, Arc<Door>)> {
-    let http = client(config)?;
+    let model: Arc<dyn Model> = Arc::new(asking(config, clock, entropy)?);
+    engine_with(config, model, vault, receipts, clock, entropy)
+}
+
+/// The same where nothing is sent: what would be is kept.
+///
+/// # Errors
+/// As [`engine`].
+pub fn rehearsal(
+    config: &Config,
+    vault: Arc<dyn Vault>,
+    receipts: Arc<dyn Receipts>,
+    clock: &Arc<dyn Clock>,
+    entropy: &Arc<dyn Entropy>,
+) -> anyhow::Result<(Engine, Arc<Door>, Arc<Rehearsal>)> {
+    let rehearsal = Arc::new(Rehearsal::new(asking(config, clock, entropy)?));
+    let model: Arc<dyn Model> = rehearsal.clone();
+    let (engine, door) = engine_with(config, model, vault, receipts, clock, entropy)?;
+    Ok((engine, door, rehearsal))
+}
+
+fn engine_with(
+    config: &Config,
+    model: Arc<dyn Model>,
+    vault: Arc<dyn Vault>,
+    receipts: Arc<dyn Receipts>,
+    clock: &Arc<dyn Clock>,
+    entropy: &Arc<dyn Entropy>,
+) -> anyhow::Result<(Engine, Arc<Door>)> {
     attested(config, &policy(config)?)?;
     let tokens: Arc<dyn TokenCount> = Arc::new(O200k::load());
     let (clock, entropy) = (Arc::clone(clock), Arc::clone(entropy));
@@ -298,7 +334,6 @@ pub fn engine(
         door.enforce(strictest.clone())?;
     }
     let door = Arc::new(door.asked_as(asked(config).asked_as()));
-    let model = model(config, http, Arc::clone(&clock), Arc::clone(&entropy))?;
     let public = config.server.public_url.trim_end_matches('/');
     let bounds = chaffinch_triage::Config {
         max_findings: config.triage.max_findings,
@@ -394,7 +429,7 @@ fn policy(config: &Config) -> anyhow::Result<egress::Policy> {
             secrets: mode("secrets", &from.secrets)?,
             emails: mode("emails", &from.emails)?,
         },
-        endpoints: endpoint(config).terms().into_iter().collect(),
+        endpoints: endpoints(config)?,
         evaluation: from.evaluation,
         answer_ttl_days: from.answer_ttl_days,
         record_ttl_days: from.record_ttl_days,
@@ -415,35 +450,52 @@ fn policy(config: &Config) -> anyhow::Result<egress::Policy> {
 /// The configured endpoint, and what is known of it.
 fn endpoint(config: &Config) -> egress::Endpoint {
     let from = &config.model;
-    let attested = &from.attestation;
     egress::Endpoint {
         base_url: from.base_url.to_string(),
         model: from.name.clone(),
         self_hosted: from.self_hosted,
-        attestation: (!attested.agreement.is_empty()).then(|| egress::Attestation {
-            agreement: attested.agreement.clone(),
-            retention_days: attested.retention_days,
-            no_training: attested.no_training,
-            residency: attested.residency.clone(),
-        }),
+        attestation: attestation(&from.attestation),
     }
 }
 
+fn attestation(from: &Attestation) -> Option<egress::Attestation> {
+    (!from.agreement.is_empty()).then(|| egress::Attestation {
+        agreement: from.agreement.clone(),
+        retention_days: from.retention_days,
+        no_training: from.no_training,
+        residency: from.residency.clone(),
+    })
+}
+
+/// The endpoints that the policy allows: the configured one, and those that it names besides.
+fn endpoints(config: &Config) -> anyhow::Result<Vec<egress::Terms>> {
+    let mut all: Vec<egress::Terms> = endpoint(config).terms().into_iter().collect();
+    for other in &config.policy.endpoint {
+        let endpoint = egress::Endpoint {
+            base_url: other.base_url.to_string(),
+            model: String::new(),
+            self_hosted: other.self_hosted,
+            attestation: other.attestation.as_ref().and_then(attestation),
+        };
+        all.push(endpoint.terms().context("policy.endpoint")?);
+    }
+    Ok(all)
+}
+
 /// The client of the configured endpoint.
-fn model(
+fn asking(
     config: &Config,
-    http: reqwest::Client,
-    clock: Arc<dyn Clock>,
-    entropy: Arc<dyn Entropy>,
-) -> anyhow::Result<Arc<dyn Model>> {
+    clock: &Arc<dyn Clock>,
+    entropy: &Arc<dyn Entropy>,
+) -> anyhow::Result<openai::Client> {
     let from = &config.model;
     let auth = match from.auth {
         ModelAuth::None => openai::Auth::None,
         ModelAuth::Bearer => openai::Auth::Bearer(wanted("model.key", &from.key())?),
         ModelAuth::ApiKey => openai::Auth::ApiKey(wanted("model.key", &from.key())?),
     };
-    let client = openai::Config { auth, ..asked(config) };
-    Ok(Arc::new(openai::Client::new(http, client, clock, entropy)?))
+    let asked = openai::Config { auth, ..asked(config) };
+    Ok(openai::Client::new(client(config)?, asked, Arc::clone(clock), Arc::clone(entropy))?)
 }
 
 /// How the configured endpoint is asked, without the key.

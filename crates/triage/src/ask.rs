@@ -3,6 +3,8 @@
 mod brake;
 mod call;
 mod choose;
+#[cfg(feature = "leaks")]
+mod leak;
 
 use chaffinch_core::{
     Cause, Change, ContentRequests, Excerpt, Finding, Prompt, Receipt, RepoPath, SourceBytes,
@@ -149,6 +151,8 @@ impl Asker<'_> {
     /// The outcome of one question.
     async fn question(&self, finding: &Finding, chosen: &Chosen) -> Result<Asked, JobError> {
         let Chosen { excerpt, requests, .. } = chosen;
+        #[cfg(feature = "leaks")]
+        let excerpt = &leak::wider(self, finding, excerpt).await;
         let directed = directed::find(finding, excerpt);
         let mut receipts = Vec::new();
         for round in 0..ASKS {

@@ -108,6 +108,10 @@ fn question(finding: &Finding) -> SourceText {
     line("weakness", &rule.cwe.join(", "), MAX_WORDS);
     line("severity", rule.severity.as_str(), MAX_WORDS);
     line("scanner's confidence", confidence(rule.confidence), MAX_WORDS);
+    #[cfg(feature = "leaks")]
+    if let Some(title) = chaffinch_core::leaks::overheard(chaffinch_core::leaks::Leak::Title) {
+        line("change", &title, MAX_WORDS);
+    }
     line("message", finding.message.expose(), MAX_MESSAGE);
     if let Some(at) = &finding.location {
         line("language", language(&at.path.extension()), MAX_WORDS);

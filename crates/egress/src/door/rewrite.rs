@@ -15,6 +15,10 @@ pub(super) fn redact(
     redactor: &Redactor,
     prompt: Prompt,
 ) -> Result<(Prompt, BTreeMap<String, u32>), ClearError> {
+    #[cfg(feature = "leaks")]
+    if chaffinch_core::leaks::is_on(chaffinch_core::leaks::Leak::Secrets) {
+        return Ok((prompt, BTreeMap::new()));
+    }
     let runs: Vec<&[ExcerptLine]> = prompt
         .excerpt
         .lines()

@@ -20,6 +20,17 @@ struct Pull {
     /// The newest trial merge, while the pull request is open.
     #[serde(default)]
     merge_commit_sha: Option<String>,
+    #[cfg(feature = "leaks")]
+    #[serde(default)]
+    title: String,
+    #[cfg(feature = "leaks")]
+    user: Option<User>,
+}
+
+#[cfg(feature = "leaks")]
+#[derive(Deserialize)]
+struct User {
+    login: String,
 }
 
 #[derive(Deserialize)]
@@ -51,6 +62,12 @@ pub(super) async fn trial_merge(
 
 pub(super) async fn one(handle: &Handle, number: u64) -> Result<Change, ForgeError> {
     let pull = pull(handle, number).await?;
+    #[cfg(feature = "leaks")]
+    {
+        use chaffinch_core::leaks::{Leak, overhear};
+        overhear(Leak::Title, &pull.title);
+        overhear(Leak::Author, pull.user.as_ref().map_or("", |user| &user.login));
+    }
     Ok(Change {
         id: ChangeId { repo: handle.repo.clone(), number },
         base: commit(&pull.base)?,

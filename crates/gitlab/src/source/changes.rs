@@ -38,6 +38,17 @@ pub(crate) struct MergeRequest {
     pub(crate) changes_count: Option<String>,
     #[serde(default)]
     pub(crate) head_pipeline: Option<Pipeline>,
+    #[cfg(feature = "leaks")]
+    #[serde(default)]
+    title: String,
+    #[cfg(feature = "leaks")]
+    author: Option<Author>,
+}
+
+#[cfg(feature = "leaks")]
+#[derive(Deserialize)]
+struct Author {
+    username: String,
 }
 
 /// The three commits that a diff, and so a position in it, is between.
@@ -71,6 +82,12 @@ pub(crate) async fn merge_request(
 
 pub(super) async fn one(handle: &Handle, number: u64) -> Result<Change, ForgeError> {
     let found = merge_request(handle, number).await?;
+    #[cfg(feature = "leaks")]
+    {
+        use chaffinch_core::leaks::{Leak, overhear};
+        overhear(Leak::Title, &found.title);
+        overhear(Leak::Author, found.author.as_ref().map_or("", |author| &author.username));
+    }
     let not_ready = |why: &str| ForgeError::Unavailable { why: format!("gitlab: {why}") };
     let commit =
         |sha: &str| CommitSha::new(sha).map_err(|e| ForgeError::Other(format!("gitlab: {e}")));

@@ -7,6 +7,7 @@ pub(crate) struct ChangeState {
     pub(crate) id: u64,
     pub(crate) number: u64,
     pub(crate) title: String,
+    pub(crate) description: Option<String>,
     pub(crate) author: String,
     pub(crate) branch: String,
     pub(crate) base: String,

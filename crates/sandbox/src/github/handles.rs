@@ -108,6 +108,7 @@ impl Repo {
                 id,
                 number,
                 title: format!("Change {number}"),
+                description: None,
                 author: "contributor".to_owned(),
                 branch: format!("change-{number}"),
                 base,

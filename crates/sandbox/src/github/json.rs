@@ -173,7 +173,7 @@ pub(crate) fn pull(links: &Links, repo: &RepoState, change: &ChangeState) -> Val
         "active_lock_reason": null,
         "title": change.title,
         "user": user(links, &change.author),
-        "body": null,
+        "body": change.description,
         "labels": [],
         "milestone": null,
         "created_at": change.created,

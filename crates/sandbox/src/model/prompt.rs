@@ -1,5 +1,6 @@
 //! A request for an answer, and the source lines that it shows.
 
+use bytes::Bytes;
 use http::HeaderMap;
 use serde_json::Value;
 
@@ -12,6 +13,10 @@ pub struct ModelRequest {
     pub path: String,
     /// The whole body.
     pub body: Value,
+    /// The whole body, byte for byte.
+    pub raw: Bytes,
+    /// The path with its query.
+    pub target: String,
     /// The headers, without the credential.
     pub headers: HeaderMap,
 }
@@ -33,7 +38,8 @@ impl ModelRequest {
         let mut headers = exchange.headers.clone();
         headers.remove("authorization");
         headers.remove("api-key");
-        Some(Self { path: path.to_owned(), body, headers })
+        let (raw, target) = (exchange.body.clone(), exchange.target.clone());
+        Some(Self { path: path.to_owned(), body, raw, target, headers })
     }
 
     pub(super) fn is_chat(&self) -> bool {

@@ -71,6 +71,20 @@ pub struct Policy {
     pub notice_days: u16,
     #[serde(default)]
     pub extra_pattern: Vec<ExtraPattern>,
+    #[serde(default)]
+    pub endpoint: Vec<PolicyEndpoint>,
+}
+
+/// `[[policy.endpoint]]`
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+#[expect(missing_docs, reason = "documented in chaffinch.example.toml")]
+pub struct PolicyEndpoint {
+    pub base_url: Url,
+    #[serde(default)]
+    pub self_hosted: bool,
+    #[serde(default)]
+    pub attestation: Option<Attestation>,
 }
 
 impl Policy {

@@ -63,6 +63,11 @@ impl Change {
 
     crate::handles::states!();
 
+    /// Its description.
+    pub fn description(&self, text: &str) -> Self {
+        self.set(|c| c.description = Some(text.to_owned()))
+    }
+
     /// Its author's login.
     pub fn author(&self, login: &str) -> Self {
         self.set(|c| login.clone_into(&mut c.author))

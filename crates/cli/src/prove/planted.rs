@@ -1,0 +1,62 @@
+//! What is planted, and where.
+
+use chaffinch_core::{Entropy, Rung};
+
+/// A marked word in one place.
+#[derive(Debug, Clone)]
+pub(super) struct Planted {
+    pub(super) place: &'static str,
+    pub(super) word: String,
+    /// Why it may arrive all the same: the policy lets it.
+    pub(super) allowed: Option<&'static str>,
+}
+
+/// Every word that is planted, and the one that must arrive.
+pub(super) struct Words {
+    pub(super) planted: Vec<Planted>,
+    pub(super) control: String,
+}
+
+impl Words {
+    pub(super) fn new(entropy: &dyn Entropy, ceiling: Rung) -> Self {
+        let word = || format!("canary{}", entropy.hex(6));
+        let mut planted: Vec<Planted> = [
+            "title",
+            "description",
+            "author",
+            "branch",
+            "comment",
+            "commenter",
+            "neighbouring lines",
+            "another changed file",
+            "another file",
+            "the report's other fields",
+        ]
+        .into_iter()
+        .map(|place| Planted { place, word: word(), allowed: None })
+        .collect();
+        // The forms that redaction knows.
+        let letters: String =
+            entropy.hex(8).chars().map(|digit| char::from(b'A' + (digit as u8 % 26))).collect();
+        planted.push(Planted {
+            place: "a secret in the line",
+            word: format!("{}{letters}", "AKIA"),
+            allowed: None,
+        });
+        planted.push(Planted {
+            place: "an e-mail address in the line",
+            word: format!("{}@example.org", word()),
+            allowed: None,
+        });
+        if ceiling == Rung::File {
+            for one in planted.iter_mut().filter(|one| one.place == "neighbouring lines") {
+                one.allowed = Some("policy.ceiling = \"file\"");
+            }
+        }
+        Self { planted, control: format!("control{}", entropy.hex(6)) }
+    }
+
+    pub(super) fn of(&self, place: &str) -> &str {
+        self.planted.iter().find(|one| one.place == place).map_or("", |one| &one.word)
+    }
+}
