@@ -55,7 +55,7 @@ pub(crate) async fn run(
         }
         (None, Some(name), Some(number)) => {
             let kept = chaffinch_server::kept(&config).await?;
-            door.enforce(chaffinch_server::in_force(&config, &*kept.ledger).await?)?;
+            door.enforce(chaffinch_server::in_force_here(&config, &*kept.ledger).await?)?;
             let (access, repo) = open(&config, &clock, name, options.forge).await?;
             if consent::of(&*kept.ledger, &repo).await?.is_none() {
                 bail!("{name} is not enabled: `chaffinch enable {name} --by WHO`");

@@ -30,7 +30,7 @@ pub(crate) async fn run(
     let (vault, receipts) = (Arc::clone(&kept.vault), Arc::clone(&kept.receipts));
     let (engine, door) = chaffinch_server::engine(&config, vault, receipts, &clock, &entropy)?;
     // What is in force counts, whatever the file says by now.
-    door.enforce(chaffinch_server::in_force(&config, &*kept.ledger).await?)?;
+    door.enforce(chaffinch_server::in_force_here(&config, &*kept.ledger).await?)?;
 
     let forges = chaffinch_server::all_forges(&config, &clock)?;
     let (forge, repo) = locate(&forges, &door, &options).await?;

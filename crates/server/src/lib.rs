@@ -26,7 +26,7 @@ pub use routes::router;
 pub use serve::{Running, serve, start};
 pub use telemetry::{install_crypto, install_logs, install_metrics};
 pub use wire::{
-    Kept, all_forges, check, check_for_triage, engine, github, gitlab, gitlab_http, in_force, kept,
-    rehearsal,
+    Kept, all_forges, check, check_for_triage, engine, github, gitlab, gitlab_http, in_force,
+    in_force_here, kept, rehearsal,
 };
 pub use worker::{Ended, Worker};

@@ -178,6 +178,15 @@ pub async fn in_force(config: &Config, ledger: &dyn Ledger) -> anyhow::Result<eg
     history.in_force().cloned().context("no policy is in force")
 }
 
+/// What may be disclosed beside the server: no more than what it has put in force, and no more than
+/// what is configured here.
+///
+/// # Errors
+/// A sentence that says what to do.
+pub async fn in_force_here(config: &Config, ledger: &dyn Ledger) -> anyhow::Result<egress::Policy> {
+    Ok(in_force(config, ledger).await?.tightest(&policy(config)?))
+}
+
 /// Who may upload.
 fn uploads(config: &Config, forges: &[ForgeKind]) -> anyhow::Result<Vec<Uploader>> {
     let mut uploads = Vec::new();

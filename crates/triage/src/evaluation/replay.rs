@@ -93,9 +93,9 @@ impl Compared {
         }
     }
 
-    /// Whether the next question would end in the same way for certain.
+    /// Whether the next question would end in the same way.
     fn is_final(&self) -> bool {
-        matches!(self.outcome.as_str(), "quota" | "denied")
+        matches!(self.outcome.as_str(), "quota" | "denied" | "unreachable")
     }
 }
 
