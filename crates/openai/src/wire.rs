@@ -167,3 +167,20 @@ fn unsent(error: &reqwest::Error) -> Failure {
         "the connection was lost"
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_reply_that_grows_stays_whole() {
+        for capacity in [0, 3, 64] {
+            let mut body = Growing::of(capacity);
+            for chunk in ["", "ab", "cdefghij", "k"] {
+                body.extend(chunk.as_bytes());
+            }
+            assert_eq!(body.len(), 11);
+            assert_eq!(body.whole().expose(), b"abcdefghijk");
+        }
+    }
+}

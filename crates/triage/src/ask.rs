@@ -254,7 +254,9 @@ impl Asker<'_> {
             return;
         }
         let cuts = evaluation::cuts(self.files, chosen).await;
-        let call = evaluation::Call { finding, directed, chosen, cuts, cleared, called };
+        let question = &cleared.prompt().question;
+        let beside = evaluation::quoted(self.files, finding, chosen, question).await;
+        let call = evaluation::Call { finding, directed, chosen, cuts, beside, cleared, called };
         let Some(entry) = evaluation::entry(call, mode) else { return };
         let (receipt, ttl) = (cleared.receipt(), self.parts.evaluation_ttl());
         if let Err(error) = evaluation::keep(&*self.parts.vault, receipt, &entry, ttl).await {

@@ -2,14 +2,15 @@
 //! call. As `references` it points at lines and holds none, so that the prompt can be made again from
 //! the commit; as `full` it holds prompt and answer too. What was redacted is in neither.
 
+mod beside;
 mod rebuild;
 mod replay;
 
 use std::{collections::BTreeMap, time::Duration};
 
 use chaffinch_core::{
-    CommitSha, Excerpt, Finding, Fingerprint, Location, Prompt, Receipt, RepoId, RuleId, Rung,
-    Sent, SourceBytes, SourceText, StoreError, Vault, VaultKind, Verdict,
+    CommitSha, Excerpt, ExcerptLine, Finding, Fingerprint, Location, Prompt, Receipt, RepoId,
+    RuleId, Rung, Sent, SourceBytes, SourceText, StoreError, Vault, VaultKind, Verdict,
 };
 use chaffinch_egress::{Cleared, EvaluationLog, Usage};
 use chrono::{DateTime, Utc};
@@ -25,6 +26,7 @@ use crate::{
     },
 };
 
+pub(crate) use beside::quoted;
 pub(crate) use rebuild::{Cut, cuts};
 pub use replay::{Compared, Replayed};
 
@@ -76,6 +78,8 @@ struct Asked {
     sent: Vec<Sent>,
     cuts: Vec<Cut>,
     redactions: BTreeMap<String, u32>,
+    /// Lines of the finding's file that the question quotes, though they were not sent.
+    beside: Vec<u32>,
     /// `None` where something of it was redacted: then it cannot be made again.
     question: Option<Vec<Part>>,
 }
@@ -128,13 +132,15 @@ pub(crate) struct Call<'a> {
     /// The lines as they were chosen, nothing replaced.
     pub(crate) chosen: &'a Excerpt,
     pub(crate) cuts: Vec<Cut>,
+    /// What else of the finding's file is in the question.
+    pub(crate) beside: Vec<ExcerptLine>,
     pub(crate) cleared: &'a Cleared<Prompt>,
     pub(crate) called: &'a Called,
 }
 
 /// The entry for a call.
 pub(crate) fn entry(call: Call<'_>, mode: EvaluationLog) -> Option<SourceBytes> {
-    let Call { finding, directed, chosen, cuts, cleared, called } = call;
+    let Call { finding, directed, chosen, cuts, beside, cleared, called } = call;
     let (receipt, prompt) = (cleared.receipt(), cleared.prompt());
     let completion = called.result.as_ref().ok();
     let full = match mode {
@@ -167,7 +173,8 @@ pub(crate) fn entry(call: Call<'_>, mode: EvaluationLog) -> Option<SourceBytes> 
             sent: receipt.sent.clone(),
             cuts,
             redactions: receipt.redactions.clone(),
-            question: question(prompt, chosen, receipt),
+            beside: beside.iter().map(|line| line.number).collect(),
+            question: question(prompt, &beside::with(chosen, beside), receipt),
         },
         endpoint: receipt.endpoint.clone(),
         model: receipt.model.clone(),
@@ -183,10 +190,10 @@ pub(crate) fn entry(call: Call<'_>, mode: EvaluationLog) -> Option<SourceBytes> 
 }
 
 /// The question as references to the lines as they are at the commit.
-fn question(prompt: &Prompt, chosen: &Excerpt, receipt: &Receipt) -> Option<Vec<Part>> {
+fn question(prompt: &Prompt, lines: &Excerpt, receipt: &Receipt) -> Option<Vec<Part>> {
     let text = prompt.question.expose();
     let redacted = !receipt.redactions.is_empty() && text.contains('‹');
-    (!redacted).then(|| apart(text, chosen))
+    (!redacted).then(|| apart(text, lines))
 }
 
 fn given(read: &Answer, finding: &Finding, sent: &Excerpt, directed: Option<Directed>) -> Given {

@@ -7,7 +7,10 @@ use chaffinch_core::{Excerpt, ExcerptLine, ForgeError, Prompt, RepoPath, SourceT
 use chaffinch_egress::{Door, Inspected, prompt_digest};
 use serde::{Deserialize, Serialize};
 
-use super::Record;
+use super::{
+    Record,
+    beside::{line, with},
+};
 use crate::{ANSWER, INSTRUCTIONS, PROMPT_VERSION, cached::words::together, files::Files};
 
 /// The most lines of one prompt: far above any budget.
@@ -98,7 +101,8 @@ pub(super) async fn rebuilt(
         return Err("its question held text that was redacted, which nothing brings back".into());
     };
     let excerpt = excerpt(files, record).await?;
-    let Some(question) = together(question, &excerpt) else {
+    let lines = with(&excerpt, beside(files, record).await);
+    let Some(question) = together(question, &lines) else {
         return Err("its question quotes lines that are other ones now".into());
     };
     let prompt = Prompt {
@@ -120,6 +124,18 @@ pub(super) async fn rebuilt(
         true => "its digest is another one, though the lines and the version are the same".into(),
         false => "other text is redacted now than was then".into(),
     })
+}
+
+/// The lines that only the question quotes; where one is missing, the question does not fit.
+async fn beside(files: &Files<'_>, record: &Record) -> Vec<ExcerptLine> {
+    let numbers = &record.prompt.beside;
+    let Some(at) = record.location.as_ref().filter(|_| !numbers.is_empty()) else {
+        return Vec::new();
+    };
+    let Ok(file) = files.get(&at.path).await else { return Vec::new() };
+    let Ok(whole) = WholeLines::read(at.path.clone(), file.expose()) else { return Vec::new() };
+    let found = numbers.iter().filter_map(|number| Some((*number, whole.line(*number)?)));
+    found.map(|(number, text)| line(&at.path, number, text)).collect()
 }
 
 async fn excerpt(files: &Files<'_>, record: &Record) -> Result<Excerpt, String> {

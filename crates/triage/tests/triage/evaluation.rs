@@ -1,11 +1,12 @@
 //! What the evaluation log keeps of a call.
 
-use chaffinch_core::VaultKind;
+use chaffinch_core::{Rung, VaultKind};
 use chaffinch_egress::{EvaluationLog, ModelError};
+use chaffinch_triage::evaluation;
 use serde_json::{Value, json};
 
 use crate::{
-    double::World,
+    double::{World, repo},
     path::{real, shop},
     reports::{hit, semgrep},
 };
@@ -87,6 +88,25 @@ async fn references_hold_no_line_of_the_code() {
     assert_eq!(entry["answer_digest"], json!(receipt.settled.unwrap().answer_digest));
     assert_eq!(entry["usage"], json!({"input": 100, "cached": 0, "output": 50}));
     assert!(entry.get("full").is_none(), "{text}");
+}
+
+#[tokio::test]
+async fn a_message_that_quotes_a_line_that_was_not_sent_is_kept_without_it() {
+    let mut world = World::new();
+    world.policy.ceiling = Rung::Finding;
+    world.forge.adds("app/find.py", CODE);
+    let report = String::from_utf8(semgrep(&[hit("python.sqli", "app/find.py", 3)])).unwrap();
+    let quoting = "It comes back by `return cursor.fetchall()  # sentinel_delta`.";
+    world.forge.report(report.replace("User input reaches a query.", quoting).into_bytes());
+    world.model.says(real());
+    world.run().await.unwrap();
+    let seen = world.model.seen.lock().unwrap()[0].clone();
+    assert!(!seen.contains("|     4| "), "only the message holds the line: {seen}");
+    let entry = entries(&world)[0].to_string();
+    assert!(!entry.contains("sentinel") && !entry.contains("fetchall"), "{entry}");
+    let records = evaluation::records(&*world.vault, &repo(), None).await.unwrap();
+    let all = world.engine().replay(&repo(), &records, &*world.forge, false, &mut |_| ()).await;
+    assert!(all[0].rebuilt, "{all:?}");
 }
 
 #[tokio::test]
