@@ -128,7 +128,7 @@ impl Redactor {
         }
         merge::add_repeats(segments, &mut found)?;
         for (segment, spans) in segments.iter().zip(&mut found) {
-            leave(&ours.ranges(segment.text), spans);
+            leave(segment.text, &ours.ranges(segment.text), spans);
         }
         if found.iter().all(Vec::is_empty) {
             return Ok(None);
@@ -149,11 +149,12 @@ impl Redactor {
         let mut spans = Vec::new();
         self.table.find(segment, &mut spans)?;
         for rule in &self.extra {
-            rule.find(segment, self.table.forgiven(), &mut spans)?;
+            // What a customer names is forgiven by nothing of ours.
+            rule.find(segment, &[], &mut spans)?;
         }
         blocks::find(segment.text, &mut spans);
         email::find(segment.text, &mut spans);
-        leave(&ours.ranges(segment.text), &mut spans);
+        leave(segment.text, &ours.ranges(segment.text), &mut spans);
         Ok(merge::merge(spans))
     }
 }
@@ -164,11 +165,22 @@ impl fmt::Debug for Redactor {
     }
 }
 
-/// Takes away what lies inside a placeholder of ours: there is nothing to hide any more.
-fn leave(ours: &[Range<usize>], spans: &mut Vec<Span<'_>>) {
-    if !ours.is_empty() {
-        spans.retain(|s| !ours.iter().any(|o| o.start <= s.start && s.end <= o.end));
+/// Takes away what is nothing but placeholders of ours, or a part of one: there is nothing to hide
+/// any more.
+fn leave(text: &str, ours: &[Range<usize>], spans: &mut Vec<Span<'_>>) {
+    if ours.is_empty() {
+        return;
     }
+    spans.retain(|span| {
+        let mut at = span.start;
+        for range in ours.iter().filter(|o| o.start < span.end && span.start < o.end) {
+            if range.start > at && !text[at..range.start].trim().is_empty() {
+                return true;
+            }
+            at = range.end;
+        }
+        at == span.start || at < span.end && !text[at..span.end].trim().is_empty()
+    });
 }
 
 /// The last place where a character starts, at or before `at`.

@@ -92,7 +92,9 @@ fn is_code(local: &str, domain: &str, after: &str) -> bool {
     let common = COMMON.contains(&last.as_str());
     let call = after.starts_with('(') && !common;
     let label = matches!(local, "this" | "super" | "return" | "break" | "continue") && !common;
-    version || image || call || label
+    // git@host:owner/name
+    let remote = local == "git" && after.starts_with([':', '/']);
+    version || image || call || label || remote
 }
 
 #[cfg(test)]
@@ -143,6 +145,7 @@ mod tests {
             "a @ b.T",
             "%s@%s.com",
             "user@{host}.com",
+            "git@forge.com:acme/shop.git",
         ] {
             assert_eq!(found(text), [""; 0], "{text}");
         }

@@ -66,11 +66,6 @@ impl Table {
         Ok(Self { rules, forgiven, keywords, rules_of })
     }
 
-    /// What every rule forgives.
-    pub(super) fn forgiven(&self) -> &[Forgiven] {
-        &self.forgiven
-    }
-
     /// Runs the rules of which a keyword is in the text.
     pub(super) fn find<'t>(
         &'t self,
