@@ -53,6 +53,22 @@ fn the_same_value_has_the_same_placeholder_in_question_and_excerpt() {
 }
 
 #[test]
+fn the_same_value_has_the_same_placeholder_in_every_file_of_a_prompt() {
+    let token = |seed| format!("{}{}", "ghp_", random(ALNUM, 36, seed));
+    let (one, two) = (token(1), token(2));
+    let mut asked = lines("a.py", 1, &[&format!("a = '{one}'")]);
+    asked.extend(lines("b/c.go", 7, &[&format!("b := `{two}`"), &format!("c := `{one}`")]));
+    let shown = rendered(&door(policy()), "rule", asked);
+    for line in [
+        "1| a = '‹secret:github-pat#1›'",
+        "7| b := `‹secret:github-pat#2›`",
+        "8| c := `‹secret:github-pat#1›`",
+    ] {
+        assert!(shown.contains(line), "{shown}");
+    }
+}
+
+#[test]
 fn a_secret_is_replaced_also_where_no_rule_would_know_it() {
     let password = format!("{}7!x", random(ALNUM, 8, 5));
     let texts = [format!("password = \"{password}\""), format!("login(\"admin\", \"{password}\")")];
