@@ -19,11 +19,14 @@ fn files(words: &Words) -> Vec<(&'static str, String)> {
     let far = "# nothing to see here\n".repeat(FAR);
     let (near, control) = (words.of("neighbouring lines"), &words.control);
     let (key, mail) = (words.of("a secret in the line"), words.of("an e-mail address in the line"));
+    // Of two findings one holds what is redacted: where the policy blocks that, the other is sent.
     let found = format!(
         "def unrelated_before():\n    return \"{near}\"\n\n\n{far}\n\n\
          def search(cursor, request):\n    {control} = request.args[\"q\"]\n    \
          cursor.execute(\"SELECT * FROM t WHERE n = '\" + {control} + \"'\")\n    \
-         cursor.execute(\"SELECT '{key}' WHERE n = '\" + {control} + \"'\")  # ask {mail}\n    \
+         return cursor\n\n\n{far}\n\n\
+         def export(cursor, request):\n    name = request.args[\"q\"]\n    \
+         cursor.execute(\"SELECT '{key}' WHERE n = '\" + name + \"'\")  # ask {mail}\n    \
          return cursor\n\n\n{far}\n\ndef unrelated_after():\n    return \"{near}\"\n"
     );
     vec![

@@ -151,9 +151,9 @@ pub struct Store {
 impl Store {
     /// Its address. A file's wins over the default, which is always there.
     pub fn url(&self) -> Secret {
-        match &self.url_file {
-            Some(_) => Secret::of(&None, &self.url_file),
-            None => Secret::of(&self.url, &None),
+        match Secret::of(&None, &self.url_file) {
+            Secret { file: None, .. } => Secret::of(&self.url, &None),
+            given => given,
         }
     }
 
