@@ -2,6 +2,9 @@
 
 use chaffinch_core::{Entropy, Rung};
 
+/// What the id of a key is made of.
+const KEY: &[u8; 32] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZ234567";
+
 /// A marked word in one place.
 #[derive(Debug, Clone)]
 pub(super) struct Planted {
@@ -35,9 +38,11 @@ impl Words {
         .into_iter()
         .map(|place| Planted { place, word: word(), allowed: None })
         .collect();
-        // The forms that redaction knows.
-        let letters: String =
-            entropy.hex(8).chars().map(|digit| char::from(b'A' + (digit as u8 % 26))).collect();
+        // The forms that redaction knows: of the letters of a real key, and as random.
+        let random = entropy.hex(16);
+        let letters =
+            (0..16).filter_map(|i| u8::from_str_radix(random.get(2 * i..2 * i + 2)?, 16).ok());
+        let letters: String = letters.map(|byte| char::from(KEY[usize::from(byte % 32)])).collect();
         planted.push(Planted {
             place: "a secret in the line",
             word: format!("{}{letters}", "AKIA"),
