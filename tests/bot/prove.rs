@@ -104,6 +104,9 @@ async fn p13_no_planted_word_arrives_with_the_configuration_of_the_installation(
         assert_eq!(proved.status.code(), Some(0), "{key}={value}: {}", said(&proved));
         let told = said(&proved);
         assert!(told.contains("the finding's own line did"), "{told}");
+        // What the model asks for is another question about each of the two.
+        let more = matches!(value, "chat" | "responses" | "names");
+        assert_eq!(told.contains("4 requests were received."), more, "{key}={value}: {told}");
         let left: Vec<_> = std::fs::read_dir(folder.path()).unwrap().collect();
         assert!(left.is_empty(), "the installation's own store is not touched: {left:?}");
     }

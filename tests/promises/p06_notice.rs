@@ -2,12 +2,12 @@
 
 use std::{net::TcpListener, sync::Arc};
 
-use chaffinch_core::ForgeKind;
+use chaffinch_core::{Clock as _, ForgeKind};
 use chaffinch_sandbox::needs_review;
 use chrono::TimeDelta;
 use tempfile::TempDir;
 
-use super::stored_in;
+use super::{run, said, stored_in};
 use crate::harness::{Bot, HandClock, Setup, on_both_forges, sarif};
 
 on_both_forges! {
@@ -17,6 +17,7 @@ on_both_forges! {
     what_is_announced_stands_in_one_comment_and_on_the_page,
     another_endpoint_is_sent_to_only_after_its_notice,
     as_long_as_nobody_has_enabled_anything_the_endpoint_may_be_put_right,
+    the_policy_of_any_past_day_can_be_asked_for,
 }
 
 /// What outlives a bot: its store, the time, and where the model is.
@@ -160,4 +161,24 @@ async fn as_long_as_nobody_has_enabled_anything_the_endpoint_may_be_put_right(on
     drop(place.setup(on).start().await);
     let bot = place.setup(on).start().await;
     assert!(lines_sent(&bot, 1).await > 1, "notice is owed to those who enabled something");
+}
+
+async fn the_policy_of_any_past_day_can_be_asked_for(on: ForgeKind) {
+    let place = Place { clock: HandClock::of_now(), ..Place::new() };
+    let began = place.clock.now();
+    drop(start(on, &place, "finding").await);
+    let bot = start(on, &place, "function").await;
+    bot.pass_days(30).await;
+    let ask = async |args: &[&str]| said(&run(&bot, &place.folder, args).await);
+    let day = began.format("%Y-%m-%d").to_string();
+    let then = ask(&["policy", "--on", &day]).await;
+    assert!(then.contains("ceiling: related → finding"), "{then}");
+    let now = ask(&["policy"]).await;
+    assert!(now.contains("ceiling: related → function"), "{now}");
+    let all = ask(&["policy", "--format", "json"]).await;
+    let all: serde_json::Value = serde_json::from_str(&all).unwrap();
+    assert_eq!(all["in_force"].as_array().unwrap().len(), 2, "{all}");
+    assert_eq!(all["policy"]["ceiling"], "function");
+    let never = ask(&["policy", "--on", "2020-01-01"]).await;
+    assert!(never.contains("no policy is on record for 2020-01-01"), "{never}");
 }

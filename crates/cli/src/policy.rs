@@ -4,9 +4,10 @@ use std::{fmt::Write as _, process::ExitCode};
 
 use anyhow::bail;
 use chaffinch_core::Clock;
-use chaffinch_egress::{Entry, History, Policy};
+use chaffinch_egress::{History, Policy};
 use chaffinch_server::{Config, SystemClock, recorded_history};
 use chrono::{DateTime, NaiveTime, Utc};
+use serde_json::json;
 
 use crate::{
     args::{Listing, PolicyOptions},
@@ -26,7 +27,7 @@ pub(crate) async fn run(
         // The whole of that day: what was in force at its end.
         Some(day) => {
             let end = day.and_time(NaiveTime::MIN).and_utc() + chrono::TimeDelta::days(1);
-            match history.was_in_force(end.min(now)) {
+            match history.was_in_force(end) {
                 Some(policy) => policy.clone(),
                 None => bail!("no policy is on record for {day}"),
             }
@@ -39,8 +40,19 @@ pub(crate) async fn run(
     let mut out = String::new();
     match options.format {
         Listing::Json => {
-            let policy = serde_json::to_value(&shown)?;
-            let line = serde_json::json!({ "digest": shown.digest(), "policy": policy });
+            let mut line = json!({ "digest": shown.digest(), "policy": shown });
+            if options.on.is_none() {
+                let named = |policy: &Policy, key: &str, at: DateTime<Utc>| json!({ "digest": policy.digest(), key: at });
+                line["announced"] = history
+                    .versions()
+                    .iter()
+                    .map(|v| named(&v.policy, "at", v.announced))
+                    .collect();
+                line["in_force"] =
+                    history.past().iter().map(|e| named(&e.policy, "since", e.since)).collect();
+                line["pending"] =
+                    history.pending(now).iter().map(|p| named(&p.policy, "from", p.from)).collect();
+            }
             let _ = writeln!(out, "{line}");
         }
         Listing::Table => {
@@ -51,7 +63,7 @@ pub(crate) async fn run(
             let _ = writeln!(out, "  all else is as by default (`chaffinch config example`)");
             if options.on.is_none() {
                 pending(&history, now, &mut out);
-                past(history.past(), &mut out);
+                past(&history, &mut out);
             }
         }
     }
@@ -75,10 +87,15 @@ fn pending(history: &History, now: DateTime<Utc>, out: &mut String) {
     }
 }
 
-fn past(entries: &[Entry], out: &mut String) {
+fn past(history: &History, out: &mut String) {
     let _ = writeln!(out, "\nIn force since, by digest:");
-    for entry in entries.iter().rev() {
+    for entry in history.past().iter().rev() {
         let since = entry.since.format("%Y-%m-%d %H:%M");
         let _ = writeln!(out, "  {since}  {}", entry.policy.digest());
+    }
+    let _ = writeln!(out, "\nAnnounced, by digest:");
+    for version in history.versions().iter().rev() {
+        let announced = version.announced.format("%Y-%m-%d %H:%M");
+        let _ = writeln!(out, "  {announced}  {}", version.policy.digest());
     }
 }

@@ -10,7 +10,7 @@ use std::{path::Path, process::ExitCode, sync::Arc};
 
 use anyhow::{Context, bail};
 use chaffinch_core::{
-    Access, Clock, Entropy, FileStatus, ForgeError, ForgeKind, RawReport, RepoId, RepoName,
+    Access, Clock, Entropy, FileStatus, Forge, ForgeError, ForgeKind, RawReport, RepoId, RepoName,
 };
 use chaffinch_server::{Config, SystemClock, SystemEntropy, consent};
 use chaffinch_triage::{Assessment, Engine, JobError};
@@ -56,10 +56,11 @@ pub(crate) async fn run(
         (None, Some(name), Some(number)) => {
             let kept = chaffinch_server::kept(&config).await?;
             door.enforce(chaffinch_server::in_force_here(&config, &*kept.ledger).await?)?;
-            let (access, repo) = open(&config, &clock, name, options.forge).await?;
+            let (forge, repo) = locate(&config, &clock, name, options.forge).await?;
             if consent::of(&*kept.ledger, &repo).await?.is_none() {
                 bail!("{name} is not enabled: `chaffinch enable {name} --by WHO`");
             }
+            let access = forge.open(&repo).await.with_context(|| name.to_string())?;
             let assessed = change(&engine, &access, number, reports).await;
             if let Err(error) = access.grant.revoke().await {
                 progress::say(&format!(
@@ -94,13 +95,13 @@ pub(crate) async fn run(
     Ok(if unshown.is_empty() { ExitCode::SUCCESS } else { ExitCode::from(NOT_ALL) })
 }
 
-/// Opens the repository as the server would.
-async fn open(
+/// Finds the repository as the server would.
+async fn locate(
     config: &Config,
     clock: &Arc<dyn Clock>,
     name: &RepoName,
     only: Option<ForgeKind>,
-) -> anyhow::Result<(Access, RepoId)> {
+) -> anyhow::Result<(Arc<dyn Forge>, RepoId)> {
     let mut found = Vec::new();
     for forge in chaffinch_server::all_forges(config, clock)? {
         if only.is_some_and(|only| only != forge.kind()) {
@@ -115,9 +116,7 @@ async fn open(
     if found.len() > 1 {
         bail!("{name} is on both forges: say which with --forge github or --forge gitlab");
     }
-    let (forge, repo) = found.pop().with_context(|| format!("no forge shows {name} to us"))?;
-    let access = forge.open(&repo).await.with_context(|| name.to_string())?;
-    Ok((access, repo))
+    found.pop().with_context(|| format!("no forge shows {name} to us"))
 }
 
 /// What a triage of the change comes to with a model that says nothing.
@@ -129,10 +128,19 @@ async fn change(
 ) -> anyhow::Result<Result<Assessment, JobError>> {
     let source = &*access.source;
     let change = source.change(number).await.with_context(|| format!("change {number}"))?;
+    if !change.open || change.draft {
+        let what = if change.draft { "a draft" } else { "closed" };
+        bail!("it is {what}, so the server sends nothing");
+    }
     match source.reports(&change).await {
-        Ok(held) => reports.extend(held.into_iter().filter(|report| !report.to_come)),
+        Ok(held) => reports.extend(held),
         Err(ForgeError::NotFound) => {}
+        // As for the server, what was given stands without them.
+        Err(ForgeError::Denied { .. }) if !reports.is_empty() => {}
         Err(error) => return Err(error).context("its reports"),
+    }
+    if !reports.is_empty() && reports.iter().all(|report| report.to_come) {
+        bail!("its scans are still running: try again later, or give a report with --report");
     }
     if reports.is_empty() {
         bail!("there is no report for its head: give the scanner's with --report");

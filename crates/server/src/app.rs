@@ -1,6 +1,9 @@
 //! What routes and workers share.
 
-use std::{sync::Arc, time::Duration};
+use std::{
+    sync::{Arc, Mutex, PoisonError},
+    time::Duration,
+};
 
 use chaffinch_core::{
     Audit, Clock, Consent, Enabling, Enqueued, Entropy, Forge, ForgeKind, Job, Ledger, Queue,
@@ -14,6 +17,9 @@ use tokio::sync::{Notify, Semaphore};
 
 use crate::{consent, deletion::Shredder, forges::Forges, notice::Notice};
 
+/// How often what lasts is written again.
+const KEEPING: Duration = Duration::from_secs(24 * 60 * 60);
+
 /// The wired program: ports, limits, and the bell that wakes workers.
 pub struct App {
     pub(crate) forges: Forges,
@@ -24,6 +30,8 @@ pub struct App {
     pub(crate) ledger: Arc<dyn Ledger>,
     pub(crate) notice: Notice,
     pub(crate) consent_on_installation: bool,
+    /// When consents were last written again, by the steady clock.
+    pub(crate) kept: Mutex<Option<Duration>>,
     pub(crate) door: Arc<Door>,
     pub(crate) engine: Engine,
     pub(crate) clock: Arc<dyn Clock>,
@@ -94,15 +102,21 @@ impl App {
         })
     }
 
-    /// Counts the policy's notice, writes every consent again so that it lasts, and destroys what
-    /// deletions have left behind.
+    /// Counts the policy's notice; and once a day writes every consent again so that it lasts, and
+    /// destroys what deletions have left behind.
     ///
     /// # Errors
     /// The store does not answer.
     pub async fn keep_promises(&self) -> anyhow::Result<()> {
         self.notice.look().await?;
-        consent::renew(&*self.ledger).await?;
-        Ok(self.shredder().finish().await?)
+        let now = self.clock.steady();
+        let due = |last: &Duration| now.saturating_sub(*last) >= KEEPING;
+        if self.kept.lock().unwrap_or_else(PoisonError::into_inner).as_ref().is_none_or(due) {
+            consent::renew(&*self.ledger).await?;
+            self.shredder().finish().await?;
+            *self.kept.lock().unwrap_or_else(PoisonError::into_inner) = Some(now);
+        }
+        Ok(())
     }
 
     /// Records that somebody enabled a repository, under the policy in force.

@@ -6,7 +6,11 @@ mod vetted;
 pub use forge::{all_forges, github, gitlab, gitlab_http};
 pub(crate) use vetted::Vetted;
 
-use std::{path::Path, sync::Arc, time::Duration};
+use std::{
+    path::Path,
+    sync::{Arc, Mutex},
+    time::Duration,
+};
 
 use anyhow::{Context, anyhow, bail};
 use chaffinch_context::{Extractor, O200k};
@@ -87,6 +91,7 @@ impl App {
             audit: store.audit,
             ledger: store.ledger,
             notice,
+            kept: Mutex::default(),
             consent_on_installation: config.consent.on_installation,
             door,
             engine,

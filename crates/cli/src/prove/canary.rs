@@ -63,7 +63,13 @@ pub(super) async fn run(
     let words = Words::new(&SystemEntropy, own.policy.ceiling);
     let model = Model::start().await?;
     model.lenient();
-    model.answer_with(|_| sandbox::needs_review("Not enough is shown."));
+    // It asks for more, so that the questions that follow are tried, too.
+    model.answer_with(|_| {
+        sandbox::json(&json!({
+            "reason": "Not enough is shown.", "evidence": [], "verdict": "needs_review",
+            "remediation": "", "fix": "", "confidence": 10, "needs": [scene::ASKED_FOR],
+        }))
+    });
     let world = World::start(&own, &clock).await?;
     let folder = tempfile::tempdir()?;
     let overrides = overrides(&own, &world, &model, &folder);
@@ -85,6 +91,9 @@ pub(super) async fn run(
     let done = wait(&app, Duration::from_secs(config.model.timeout_seconds)).await;
     running.stop().await;
     done?;
+    if let Some(problem) = model.problems().first() {
+        bail!("the endpoint received what it does not understand: {problem}");
+    }
     report(&words, &model.requests(), options.format)
 }
 
@@ -240,7 +249,7 @@ struct Seen<'w> {
 }
 
 fn report(words: &Words, requests: &[ModelRequest], format: Listing) -> anyhow::Result<ExitCode> {
-    let received: Vec<Vec<u8>> = requests.iter().map(bytes).collect();
+    let received: Vec<Vec<u8>> = requests.iter().flat_map(parts).collect();
     let look = |word: &str| received.iter().find_map(|bytes| found(word, bytes));
     let seen: Vec<Seen<'_>> =
         words.planted.iter().map(|p| Seen { planted: p, form: look(&p.word) }).collect();
@@ -266,16 +275,15 @@ fn report(words: &Words, requests: &[ModelRequest], format: Listing) -> anyhow::
     Ok(if control && arrived == 0 { ExitCode::SUCCESS } else { ExitCode::from(NOT_PROVED) })
 }
 
-/// Everything that came: address, headers, body.
-fn bytes(request: &ModelRequest) -> Vec<u8> {
-    let mut bytes = request.raw.to_vec();
-    bytes.extend_from_slice(format!("\n{}\n", request.target).as_bytes());
+/// Everything that came: the body, which is JSON, and beside it address and headers.
+fn parts(request: &ModelRequest) -> [Vec<u8>; 2] {
+    let mut head = format!("{}\n", request.target).into_bytes();
     for (name, value) in &request.headers {
-        bytes.extend_from_slice(format!("{name}: ").as_bytes());
-        bytes.extend_from_slice(value.as_bytes());
-        bytes.push(b'\n');
+        head.extend_from_slice(format!("{name}: ").as_bytes());
+        head.extend_from_slice(value.as_bytes());
+        head.push(b'\n');
     }
-    bytes
+    [request.raw.to_vec(), head]
 }
 
 fn table(seen: &[Seen<'_>], requests: usize, control: bool) -> String {

@@ -5,6 +5,9 @@ use chaffinch_core::{Entropy, Rung};
 /// What the id of a key is made of.
 const KEY: &[u8; 32] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZ234567";
 
+/// What a ceiling of whole files lets out.
+const IN_THE_FILE: [&str; 2] = ["neighbouring lines", "beside what the model asks for"];
+
 /// A marked word in one place.
 #[derive(Debug, Clone)]
 pub(super) struct Planted {
@@ -33,6 +36,7 @@ impl Words {
             "neighbouring lines",
             "another changed file",
             "another file",
+            "beside what the model asks for",
             "the report's other fields",
         ]
         .into_iter()
@@ -50,11 +54,11 @@ impl Words {
         });
         planted.push(Planted {
             place: "an e-mail address in the line",
-            word: format!("{}@example.org", word()),
+            word: word(),
             allowed: None,
         });
         if ceiling == Rung::File {
-            for one in planted.iter_mut().filter(|one| one.place == "neighbouring lines") {
+            for one in planted.iter_mut().filter(|one| IN_THE_FILE.contains(&one.place)) {
                 one.allowed = Some("policy.ceiling = \"file\"");
             }
         }

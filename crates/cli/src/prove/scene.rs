@@ -11,6 +11,8 @@ const NUMBER: u64 = 7;
 pub(super) const REPORT: (&str, &str) = ("scan", "scan.sarif");
 
 const FILE: &str = "app/search.py";
+/// What the model asks to see: another function of the file, which the policy may let it have.
+pub(super) const ASKED_FOR: &str = "tidied";
 /// So many lines lie between the finding and its neighbours.
 const FAR: usize = 60;
 
@@ -20,13 +22,16 @@ fn files(words: &Words) -> Vec<(&'static str, String)> {
     let (near, control) = (words.of("neighbouring lines"), &words.control);
     let (key, mail) = (words.of("a secret in the line"), words.of("an e-mail address in the line"));
     // Of two findings one holds what is redacted: where the policy blocks that, the other is sent.
+    let beside = words.of("beside what the model asks for");
     let found = format!(
         "def unrelated_before():\n    return \"{near}\"\n\n\n{far}\n\n\
-         def search(cursor, request):\n    {control} = request.args[\"q\"]\n    \
-         cursor.execute(\"SELECT * FROM t WHERE n = '\" + {control} + \"'\")\n    \
+         def search(cursor, request):\n    name = request.args[\"q\"]\n    \
+         cursor.execute(\"SELECT * FROM {control} WHERE n = '\" + name + \"'\")\n    \
          return cursor\n\n\n{far}\n\n\
+         def {ASKED_FOR}(text):\n    return text.strip()\n\n\n\
+         def beside():\n    return \"{beside}\"\n\n\n{far}\n\n\
          def export(cursor, request):\n    name = request.args[\"q\"]\n    \
-         cursor.execute(\"SELECT '{key}' WHERE n = '\" + name + \"'\")  # ask {mail}\n    \
+         cursor.execute(\"SELECT '{key}' WHERE n = '\" + name + \"'\")  # ask {mail}@example.org\n    \
          return cursor\n\n\n{far}\n\ndef unrelated_after():\n    return \"{near}\"\n"
     );
     vec![

@@ -113,6 +113,14 @@ pub(super) fn unshown(assessment: &Assessment, pages: &[Page]) -> Vec<String> {
             format!("{rule}: nothing would be sent: {}", plain(&why, 500))
         })
         .collect();
+    if assessment.incomplete {
+        said.push("the forge does not show all of the change".to_owned());
+    }
+    if assessment.skipped > 0 {
+        said.push(format!("{} results could not be read as findings", assessment.skipped));
+    }
+    let scans = assessment.unfinished.iter().map(|scan| plain(&scan.sign, 200));
+    said.extend(scans.map(|sign| format!("a scan did not come to its end: {sign}")));
     said.extend(assessment.unreadable.iter().map(|why| format!("a report: {}", plain(why, 500))));
     said
 }

@@ -109,7 +109,7 @@ fn labelled_secrets_are_found() {
 }
 
 #[test]
-fn harmless_look_alikes_are_left_alone() {
+fn what_only_looks_like_a_secret_is_left_alone() {
     let redactor = Redactor::new().unwrap();
     hold(&harmless(), SECRET_ALARMS, 0.02, |case| redacted(&redactor, case) != case.text);
 }

@@ -8,7 +8,7 @@ use chaffinch_core::{
 use super::Asker;
 
 /// So many lines from the top of a file.
-const LINES: usize = 3;
+const LINES: usize = 2;
 
 /// The excerpt, and what stands at the top of the finding's file, or of another one of the change.
 pub(super) async fn wider(asker: &Asker<'_>, finding: &Finding, excerpt: &Excerpt) -> Excerpt {
