@@ -87,12 +87,13 @@ pub struct Sent {
     pub reason: Reason,
 }
 
-/// The receipts of a repository, as a chain: each names the digest of the one before it.
+/// The receipts of a repository and what became of them, as a chain: each link names the digest of the
+/// one before it.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Chain {
-    /// How many there are.
+    /// How many receipts there are; what became of them has numbers, too, and is not counted here.
     pub receipts: u64,
-    /// The number of the oldest; those before it have expired.
+    /// The number of the oldest link; those before it have expired.
     pub first: Option<u64>,
     /// The number of the newest.
     pub last: Option<u64>,

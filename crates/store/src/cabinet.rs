@@ -1,9 +1,9 @@
-//! The vault and the receipts, over a shelf: the same for both stores.
+//! The vault, the receipts and the ledger, over a shelf: the same for both stores.
 
 mod ledger;
 mod receipts;
 
-use std::{sync::Arc, time::Duration};
+use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
 use chaffinch_core::{
     Clock, Destroyed, Entropy, RepoId, Sealing, SourceBytes, StoreError, VaultKind,
@@ -22,6 +22,20 @@ const MAX_KEYS: usize = 1_000;
 const MAX_NAME_BYTES: usize = 512;
 /// How often a value is sealed anew because its repository was destroyed meanwhile.
 const TRIES: usize = 3;
+
+/// A value on its way to the shelf, not sealed yet.
+#[derive(Clone, Copy)]
+struct Keep<'a> {
+    repo: &'a RepoId,
+    kind: &'static str,
+    name: &'a str,
+    value: &'a [u8],
+    expires: i64,
+    /// Leave an earlier value of that name as it is.
+    once: bool,
+    /// The only salt that it may be sealed with; with none, whichever is there or is made.
+    under: Option<&'a [u8]>,
+}
 
 /// A shelf, and what it takes to read it.
 pub(crate) struct Cabinet {
@@ -61,18 +75,16 @@ impl Cabinet {
         ttl: Duration,
     ) -> Result<(), StoreError> {
         check_name(key)?;
-        if ttl > MAX_TTL {
-            return Err(refused("a time to live over 180 days"));
-        }
-        if millis(ttl) < 1 {
-            return Err(refused("a time to live under a millisecond"));
-        }
+        check_ttl(ttl, Duration::from_millis(1), "a time to live under a millisecond")?;
         if value.len() > MAX_VALUE_BYTES {
             return Err(refused("a value over 128 MiB"));
         }
         let expires = self.now() + millis(ttl);
-        let place = Place::new(repo, kind.as_str());
-        self.keep(&place, key, value.expose(), expires, Over::Anything).await.map(drop)
+        let kind = kind.as_str();
+        let (name, value) = (key, value.expose());
+        self.keep(Keep { repo, kind, name, value, expires, once: false, under: None })
+            .await
+            .map(drop)
     }
 
     pub(crate) async fn remove(
@@ -101,12 +113,26 @@ impl Cabinet {
         Ok(found)
     }
 
+    /// `others` are of what is kept elsewhere; their names count where no receipt tells a later one.
+    pub(crate) async fn holders(&self, others: Vec<RepoId>) -> Result<Vec<RepoId>, StoreError> {
+        let mut holders: BTreeMap<_, _> = others.into_iter().map(|r| (r.key(), r)).collect();
+        for key in self.shelf.owners(self.now()).await? {
+            let Some(repo) = RepoId::of_key(&key) else { continue };
+            match self.named(&repo).await? {
+                Some(named) => drop(holders.insert(key, named)),
+                None => drop(holders.entry(key).or_insert(repo)),
+            }
+        }
+        Ok(holders.into_values().collect())
+    }
+
     pub(crate) async fn destroy(&self, repo: &RepoId) -> Result<Destroyed, StoreError> {
-        // Each receipt lies under more than one name.
-        let receipts = self.verify(repo).await?.receipts;
-        let mut destroyed = self.shelf.destroy(&repo.key()).await?;
-        destroyed.insert(RECEIPT.to_owned(), receipts);
-        destroyed.retain(|_, count| *count > 0);
+        // A receipt is more than one value; only the names tell how many there are.
+        let receipts = self.count_receipts(repo).await?;
+        let mut destroyed = self.shelf.destroy(&repo.key(), self.now()).await?;
+        if destroyed.remove(RECEIPT).is_some() && receipts > 0 {
+            destroyed.insert(RECEIPT.to_owned(), receipts);
+        }
         Ok(destroyed)
     }
 
@@ -154,64 +180,57 @@ impl Cabinet {
         Ok(if opens { Sealing::Sealed } else { Sealing::Unopened })
     }
 
-    /// Keeps a value; false where something else lies there, and `over` does not say that.
-    async fn keep(
-        &self,
-        place: &Place,
-        name: &str,
-        value: &[u8],
-        expires: i64,
-        over: Over,
-    ) -> Result<bool, StoreError> {
-        let kind = place.kind;
+    /// [`Put::Unsalted`] only where one salt alone was allowed.
+    async fn keep(&self, keep: Keep<'_>) -> Result<Put, StoreError> {
+        let Keep { repo, kind, name, value, expires, once, under } = keep;
+        let place = Place::new(repo, kind);
         for _ in 0..TRIES {
-            let fresh = hex::decode(self.entropy.hex(SALT_BYTES))
-                .map_err(|_| StoreError::Other("the entropy is not hexadecimal".into()))?;
-            let salt = self.shelf.salt_or(&place.repo, fresh, self.now()).await?;
-            let keys = self.sealer.keys_of(&place.repo, &salt)?;
+            let (salt, keys) = match under {
+                Some(salt) => (salt.to_vec(), self.sealer.keys_of(&place.repo, salt)?),
+                None => self.keys_to_seal(&place).await?,
+            };
             let [current, former @ ..] = keys.as_slice() else { break };
+            if once && self.sealed_before(&place, former, name).await? {
+                return Ok(Put::Occupied);
+            }
             let entry = Entry {
                 place: place.clone(),
                 name: current.seal_name(kind, name)?,
                 value: current.seal(kind, name, expires, value)?,
                 now: self.now(),
                 expires,
-                over: over.clone(),
+                over: if once { Over::Nothing } else { Over::Anything },
                 salt,
             };
-            match self.shelf.put(entry).await? {
-                Put::Destroyed => continue,
-                Put::Left => return Ok(false),
-                Put::Kept => {}
+            let put = self.shelf.put(entry).await?;
+            if put == Put::Unsalted && under.is_none() {
+                continue;
             }
             // What the key before sealed under this name is out of date now.
-            if !former.is_empty() {
-                self.shelf.remove(place, seal_names(former, kind, name)?).await?;
+            if put == Put::Kept && !former.is_empty() && !once {
+                self.shelf.remove(&place, seal_names(former, kind, name)?).await?;
             }
-            return Ok(true);
+            return Ok(put);
         }
         Err(StoreError::Unavailable("the repository is being destroyed".into()))
     }
 
-    /// Keeps a value where there is none of that name, under the key before neither.
-    async fn keep_new(
-        &self,
-        place: &Place,
-        name: &str,
-        value: &[u8],
-        expires: i64,
-    ) -> Result<bool, StoreError> {
-        if self.sealed_before(place, name).await? {
-            return Ok(false);
-        }
-        self.keep(place, name, value, expires, Over::Nothing).await
+    /// The owner's salt, made if there is none, and its keys.
+    async fn keys_to_seal(&self, place: &Place) -> Result<(Vec<u8>, Vec<RepoKeys>), StoreError> {
+        let fresh = hex::decode(self.entropy.hex(SALT_BYTES))
+            .map_err(|_| StoreError::Other("the entropy is not hexadecimal".into()))?;
+        let salt = self.shelf.salt_or(&place.repo, fresh, self.now()).await?;
+        let keys = self.sealer.keys_of(&place.repo, &salt)?;
+        Ok((salt, keys))
     }
 
     /// Whether it is there already, under the key before.
-    async fn sealed_before(&self, place: &Place, name: &str) -> Result<bool, StoreError> {
-        let Some(salt) = self.shelf.salt(&place.repo).await? else { return Ok(false) };
-        let keys = self.sealer.keys_of(&place.repo, &salt)?;
-        let [_, former @ ..] = keys.as_slice() else { return Ok(false) };
+    async fn sealed_before(
+        &self,
+        place: &Place,
+        former: &[RepoKeys],
+        name: &str,
+    ) -> Result<bool, StoreError> {
         if former.is_empty() {
             return Ok(false);
         }
@@ -250,6 +269,16 @@ impl Cabinet {
 
 fn seal_names(keys: &[RepoKeys], kind: &str, name: &str) -> Result<Vec<Vec<u8>>, StoreError> {
     keys.iter().map(|keys| keys.seal_name(kind, name)).collect()
+}
+
+fn check_ttl(ttl: Duration, least: Duration, under: &str) -> Result<(), StoreError> {
+    if ttl > MAX_TTL {
+        return Err(refused("a time to live over 180 days"));
+    }
+    if ttl < least {
+        return Err(refused(under));
+    }
+    Ok(())
 }
 
 fn check_name(name: &str) -> Result<(), StoreError> {

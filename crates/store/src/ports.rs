@@ -79,12 +79,42 @@ macro_rules! store_ports {
             }
 
             async fn holders(&self) -> Result<Vec<RepoId>, StoreError> {
-                self.cabinet.holders().await
+                self.cabinet.holders(self.queue.buried().await?).await
             }
 
             async fn destroy(&self, repo: &RepoId) -> Result<Destroyed, StoreError> {
-                self.queue.forget(repo).await?;
-                self.cabinet.destroy(repo).await
+                let jobs = self.queue.forget(repo).await?;
+                let mut destroyed = self.cabinet.destroy(repo).await?;
+                if jobs > 0 {
+                    destroyed.insert("job".to_owned(), jobs);
+                }
+                Ok(destroyed)
+            }
+        }
+
+        #[async_trait]
+        impl Ledger for $store {
+            async fn read(&self, book: Book, name: &str) -> Result<Option<Page>, StoreError> {
+                self.cabinet.read(book, name).await
+            }
+
+            async fn write(
+                &self,
+                book: Book,
+                name: &str,
+                text: &SourceBytes,
+                over: Option<&Page>,
+                keep: Duration,
+            ) -> Result<bool, StoreError> {
+                self.cabinet.write(book, name, text, over, keep).await
+            }
+
+            async fn strike(&self, book: Book, name: &str) -> Result<(), StoreError> {
+                self.cabinet.strike(book, name).await
+            }
+
+            async fn pages(&self, book: Book) -> Result<Vec<String>, StoreError> {
+                self.cabinet.pages(book).await
             }
         }
 
@@ -117,32 +147,6 @@ macro_rules! store_ports {
 
             async fn verify(&self, repo: &RepoId) -> Result<Chain, StoreError> {
                 self.cabinet.verify(repo).await
-            }
-        }
-
-        #[async_trait]
-        impl Ledger for $store {
-            async fn read(&self, book: Book, name: &str) -> Result<Option<Page>, StoreError> {
-                self.cabinet.page(book, name).await
-            }
-
-            async fn write(
-                &self,
-                book: Book,
-                name: &str,
-                text: &SourceBytes,
-                over: Option<&Page>,
-                keep: Duration,
-            ) -> Result<bool, StoreError> {
-                self.cabinet.write_page(book, name, text, over, keep).await
-            }
-
-            async fn strike(&self, book: Book, name: &str) -> Result<(), StoreError> {
-                self.cabinet.strike(book, name).await
-            }
-
-            async fn pages(&self, book: Book) -> Result<Vec<String>, StoreError> {
-                self.cabinet.pages(book).await
             }
         }
     };

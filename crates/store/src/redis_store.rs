@@ -58,7 +58,7 @@ impl RedisConfig {
     }
 }
 
-/// Queue, vault and receipts on Redis.
+/// Queue, vault, ledger and receipts on Redis.
 #[derive(Clone)]
 pub struct RedisStore {
     queue: Arc<RedisQueue>,

@@ -3,10 +3,10 @@
 use async_trait::async_trait;
 use chaffinch_core::{Book, Destroyed, RepoId, StoreError};
 
-/// The values of one kind of one repository.
+/// The values of one kind of one owner.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Place {
-    /// [`RepoId::key`].
+    /// [`RepoId::key`], or [`LEDGER`].
     pub(crate) repo: String,
     /// The kind's word.
     pub(crate) kind: &'static str,
@@ -17,24 +17,49 @@ impl Place {
         Self { repo: repo.key(), kind }
     }
 
-    pub(crate) fn of(book: Book) -> Self {
+    /// The pages of a book of the ledger.
+    pub(crate) fn book(book: Book) -> Self {
         Self { repo: LEDGER.to_owned(), kind: book.as_str() }
     }
 }
 
-/// The kinds that exist; destroying a repository empties each.
-pub(crate) const KINDS: [&str; 5] = ["answer", "record", "report", "evaluation", RECEIPT];
-
-/// Whose the ledger is, instead of a repository's: no [`RepoId::key`] is of this form.
+/// Owns what is of no repository. A repository's key has two colons; this is none.
 pub(crate) const LEDGER: &str = "ledger";
 
-/// The kinds of the ledger's pages.
-pub(crate) fn books() -> impl Iterator<Item = &'static str> {
-    Book::ALL.into_iter().map(Book::as_str)
-}
+/// The kinds that a repository has; destroying it empties each.
+pub(crate) const KINDS: [&str; 5] = ["answer", "record", "report", "evaluation", RECEIPT];
 
 /// The kind of receipts.
 pub(crate) const RECEIPT: &str = "receipt";
+
+/// The kind of this word, if that owner can have it.
+pub(crate) fn kind_of(owner: &str, word: &str) -> Option<&'static str> {
+    let books = Book::ALL.map(Book::as_str);
+    let kinds = if owner == LEDGER { books.as_slice() } else { KINDS.as_slice() };
+    kinds.iter().find(|kind| **kind == word).copied()
+}
+
+/// What must lie under a name for a value to be put there.
+pub(crate) enum Over {
+    /// Whatever does is replaced.
+    Anything,
+    /// Nothing at all.
+    Nothing,
+    /// Exactly these bytes, under this name; they go. Where that is another name than the value's, as
+    /// after the key was rotated, nothing may lie under the value's own.
+    This { name: Vec<u8>, value: Vec<u8> },
+}
+
+/// What became of a value.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Put {
+    /// It is there, durably, and its salt with it.
+    Kept,
+    /// Not what must lie there does; nothing was written.
+    Occupied,
+    /// The salt is another by now: its owner was destroyed meanwhile. Nothing was written.
+    Unsalted,
+}
 
 /// One sealed value on its way to the shelf. Times are milliseconds since 1970.
 pub(crate) struct Entry {
@@ -50,38 +75,19 @@ pub(crate) struct Entry {
     pub(crate) salt: Vec<u8>,
 }
 
-/// What may lie under a name for a value to be written there. What has expired does not count.
-#[derive(Clone)]
-pub(crate) enum Over {
-    Anything,
-    Nothing,
-    /// Exactly these sealed bytes.
-    This(Vec<u8>),
-}
-
-/// What became of a value that was to be kept.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Put {
-    Kept,
-    /// Something else lies there, and is left as it is.
-    Left,
-    /// Its salt is another by now: the repository was destroyed meanwhile.
-    Destroyed,
-}
-
 /// Sealed bytes and salts, with expiry.
 #[async_trait]
 pub(crate) trait Shelf: Send + Sync {
-    /// The repository's salt, if it has one.
+    /// The owner's salt, if it has one.
     async fn salt(&self, repo: &str) -> Result<Option<Vec<u8>>, StoreError>;
 
-    /// The repository's salt; `fresh` becomes it if there is none.
+    /// The owner's salt; `fresh` becomes it if there is none.
     async fn salt_or(&self, repo: &str, fresh: Vec<u8>, now: i64) -> Result<Vec<u8>, StoreError>;
 
-    /// The repositories that have a salt, each by its key; in no order.
-    async fn repos(&self, now: i64) -> Result<Vec<String>, StoreError>;
+    /// The owners of which a salt or a value lies there, each once; in no order.
+    async fn owners(&self, now: i64) -> Result<Vec<String>, StoreError>;
 
-    /// Keeps a value durably, and its salt with it.
+    /// Keeps a value if what must lie under its name does, in one step.
     async fn put(&self, entry: Entry) -> Result<Put, StoreError>;
 
     /// The values of these names, in their order.
@@ -97,6 +103,7 @@ pub(crate) trait Shelf: Send + Sync {
     /// The names of the values that have not expired.
     async fn names(&self, place: &Place, now: i64) -> Result<Vec<Vec<u8>>, StoreError>;
 
-    /// Removes the salt, then everything else of the repository; how many values of each kind.
-    async fn destroy(&self, repo: &str) -> Result<Destroyed, StoreError>;
+    /// Removes the salt, then everything else of the repository; how many values of each kind that
+    /// was, without those that had expired.
+    async fn destroy(&self, repo: &str, now: i64) -> Result<Destroyed, StoreError>;
 }

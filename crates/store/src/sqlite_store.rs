@@ -1,4 +1,4 @@
-//! The store for one process: SQLite, one durable file.
+//! The store for one server: SQLite, one durable file.
 
 mod audit;
 mod desk;
@@ -16,32 +16,29 @@ use chaffinch_core::{
     Vault, VaultKind,
 };
 use chrono::{DateTime, Utc};
+use rusqlite::Connection;
 
 use self::{
     desk::{Desk, sql_error},
     queue::SqliteQueue,
     shelf::SqliteShelf,
 };
-use crate::{
-    Sealer,
-    cabinet::Cabinet,
-    config::{QueueConfig, refused},
-    ports::store_ports,
-};
+use crate::{Sealer, cabinet::Cabinet, config::QueueConfig, ports::store_ports};
 
-/// Queue, vault and receipts in one SQLite file.
+/// Queue, vault, ledger and receipts in one SQLite file.
 #[derive(Clone)]
 pub struct SqliteStore {
     queue: Arc<SqliteQueue>,
     cabinet: Arc<Cabinet>,
 }
 
-/// The file's two connections, and the lock that keeps other processes out. The lock is last, so
+/// The file's two connections, and the lock that keeps other servers out. The lock is last, so
 /// that it goes last; the writer closes the file properly if it goes after the reader.
 struct Desks {
     reader: Desk,
     writer: Desk,
-    _lock: Option<File>,
+    /// None beside the one that has it.
+    lock: Option<File>,
 }
 
 impl SqliteStore {
@@ -62,14 +59,19 @@ impl SqliteStore {
         config.check()?;
         let path = path.as_ref();
         let lock = schema::lock(path)?;
-        Self::opened(path, Some(lock), config, sealer, clock, entropy)
+        let connection = schema::open_writer(path)?;
+        sweep::all(&connection, clock.now().timestamp_millis()).map_err(|e| sql_error(&e))?;
+        Self::over(path, connection, Some(lock), config, sealer, clock, entropy)
     }
 
-    /// Opens the file at `path` beside a server that may have it open: to look through what is kept, to
-    /// add to the ledger, to destroy. Jobs are the server's alone to take.
+    /// Opens the file at `path` beside a server that may have it open, for a command that looks
+    /// something up, enables, or destroys. What either writes, the other sees at once. Jobs are the
+    /// server's alone: of the queue only [`Queue::depth`] and [`Queue::ready`] work here, and
+    /// [`Vault::destroy`] takes dead letters.
     ///
     /// # Errors
-    /// [`StoreError::Refused`] as [`Self::open`], or if there is no such file.
+    /// [`StoreError::Refused`] if there is no such file, if it is none of ours, or if a newer version
+    /// wrote it; the text says which, and what to do.
     pub fn beside(
         path: impl AsRef<Path>,
         sealer: Sealer,
@@ -77,29 +79,24 @@ impl SqliteStore {
         entropy: Arc<dyn Entropy>,
     ) -> Result<Self, StoreError> {
         let path = path.as_ref();
-        if !path.exists() {
-            let none =
-                format!("there is no store at {}: was the server ever started?", path.display());
-            return Err(refused(none));
-        }
-        Self::opened(path, None, QueueConfig::default(), sealer, clock, entropy)
+        let connection = schema::open_beside(path)?;
+        Self::over(path, connection, None, QueueConfig::default(), sealer, clock, entropy)
     }
 
-    fn opened(
+    fn over(
         path: &Path,
+        connection: Connection,
         lock: Option<File>,
         config: QueueConfig,
         sealer: Sealer,
         clock: Arc<dyn Clock>,
         entropy: Arc<dyn Entropy>,
     ) -> Result<Self, StoreError> {
-        let connection = schema::open_writer(path)?;
-        sweep::all(&connection, clock.now().timestamp_millis()).map_err(|e| sql_error(&e))?;
         let time = Arc::clone(&clock);
         let desks = Arc::new(Desks {
             reader: Desk::reader(schema::open_reader(path)?)?,
             writer: Desk::writer(connection, move || time.now().timestamp_millis())?,
-            _lock: lock,
+            lock,
         });
         let shelf = Arc::new(SqliteShelf(Arc::clone(&desks)));
         let cabinet = Cabinet::new(shelf, sealer, Arc::clone(&clock), Arc::clone(&entropy));

@@ -3,7 +3,7 @@
 //! All names start with the operator's prefix and [`VERSION`]. The text in braces decides the
 //! cluster slot: all keys of the queue share one, and all keys of a repository share one.
 
-use crate::shelf::{KINDS, LEDGER, books};
+use crate::shelf::kind_of;
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 
 /// The version of the layout. A program that writes another layout uses another version.
@@ -25,7 +25,7 @@ pub struct Key {
 const QUEUE_TTL: &str = "30 days after the last write";
 
 /// Every kind of key.
-pub const TABLE: [Key; 17] = [
+pub const TABLE: [Key; 18] = [
     key("{queue}:jobs", "stream", "the jobs; group `workers`", QUEUE_TTL),
     key("{queue}:leases", "sorted set", "entry → deadline of its lease", QUEUE_TTL),
     key("{queue}:held", "hash", "entry → token and lane of its lease", QUEUE_TTL),
@@ -67,10 +67,16 @@ pub const TABLE: [Key; 17] = [
         "the longest of its receipts",
     ),
     key(
+        "{ledger}:salt",
+        "string",
+        "what the ledger's keys are derived with",
+        "180 days after the last write",
+    ),
+    key(
         "{ledger}:BOOK:NAME",
         "string",
-        "a sealed page of `policy`, `consent`, `deletion`; a salt and indexes as above",
-        "180 days after its last writing",
+        "a sealed page, under its sealed name",
+        "the page's own, at most 180 days",
     ),
     key("{ledger}:index:BOOK", "sorted set", "sealed name → expiry", "the longest of its pages"),
 ];
@@ -95,7 +101,7 @@ pub(crate) enum Place {
     Salt,
     Index,
     Value {
-        /// The repository's key.
+        /// Whose it is: a repository's key, or the ledger.
         repo: String,
         kind: &'static str,
         /// The sealed name, in base64.
@@ -143,10 +149,10 @@ impl Keys {
         format!("{}{{{repo}}}:salt", self.start)
     }
 
-    /// The repository whose salt lies under `key`.
-    pub(crate) fn repo_of_salt(&self, key: &str) -> Option<String> {
-        let repo = key.strip_prefix(&self.start)?.strip_prefix('{')?.strip_suffix("}:salt")?;
-        Some(repo.to_owned())
+    /// Whose salt or index lies under `key`.
+    pub(crate) fn owner(&self, key: &str) -> Option<String> {
+        let (owner, _) = key.strip_prefix(&self.start)?.strip_prefix('{')?.split_once("}:")?;
+        matches!(self.place(key), Some(Place::Salt | Place::Index)).then(|| owner.to_owned())
     }
 
     pub(crate) fn index(&self, repo: &str, kind: &str) -> String {
@@ -167,10 +173,7 @@ impl Keys {
             let seen = name.strip_prefix("seen:").is_some_and(|mark| !mark.is_empty());
             return (seen || name == "probe" || QUEUE.contains(&name)).then_some(Place::Queue);
         }
-        let kind = |kind: &str| match slot {
-            LEDGER => books().find(|known| *known == kind),
-            _ => KINDS.into_iter().find(|known| *known == kind),
-        };
+        let kind = |word: &str| kind_of(slot, word);
         match name.split_once(':') {
             None => (name == "salt").then_some(Place::Salt),
             Some(("index", of)) => kind(of).map(|_| Place::Index),
@@ -188,7 +191,10 @@ impl Keys {
 
 #[cfg(test)]
 mod tests {
+    use chaffinch_core::Book;
+
     use super::*;
+    use crate::shelf::{KINDS, LEDGER};
 
     #[test]
     fn the_readme_lists_every_key() {
@@ -209,25 +215,24 @@ mod tests {
         for key in keys.queue().into_iter().chain([keys.seen("x"), keys.probe()]) {
             assert_eq!(keys.place(&key), Some(Place::Queue), "{key}");
         }
-        let repo = "github:1:2";
-        assert_eq!(keys.place(&keys.salt(repo)), Some(Place::Salt));
-        for kind in KINDS {
-            assert_eq!(keys.place(&keys.index(repo, kind)), Some(Place::Index));
-            let value = Place::Value { repo: repo.into(), kind, name: "bg".into() };
-            assert_eq!(keys.place(&keys.value(repo, kind, b"n")), Some(value));
-        }
-        for book in books() {
-            assert_eq!(keys.place(&keys.index(LEDGER, book)), Some(Place::Index));
-            let page = Place::Value { repo: LEDGER.into(), kind: book, name: "bg".into() };
-            assert_eq!(keys.place(&keys.value(LEDGER, book, b"n")), Some(page));
+        let books = Book::ALL.map(Book::as_str);
+        for (owner, kinds) in [("github:1:2", KINDS.as_slice()), (LEDGER, &books)] {
+            assert_eq!(keys.place(&keys.salt(owner)), Some(Place::Salt));
+            for kind in kinds.iter().copied() {
+                let index = keys.index(owner, kind);
+                assert_eq!(keys.place(&index), Some(Place::Index));
+                assert_eq!(keys.owner(&index).as_deref(), Some(owner));
+                let value = Place::Value { repo: owner.into(), kind, name: "bg".into() };
+                assert_eq!(keys.place(&keys.value(owner, kind, b"n")), Some(value));
+            }
         }
         for strange in [
-            "chaffinch:v1:{ledger}:answer:n",
-            "chaffinch:v1:{github:1:2}:consent:n",
             "chaffinch:v1:{queue}:other",
             "chaffinch:v0:{queue}:jobs",
             "chaffinch:x",
             "chaffinch:v1:{a}:note:n",
+            "chaffinch:v1:{ledger}:answer:n",
+            "chaffinch:v1:{github:1:2}:consent:n",
         ] {
             assert_eq!(keys.place(strange), None, "{strange}");
         }

@@ -7,7 +7,10 @@ use chaffinch_core::{
     Acked, Clock, Enqueued, Entropy, Job, Lease, Queue, QueueDepth, RepoId, StoreError,
 };
 use chrono::{DateTime, Utc};
-use redis::{FromRedisValue, Script, ScriptInvocation, Value, cmd};
+use redis::{
+    FromRedisValue, Script, ScriptInvocation, Value, cmd,
+    streams::{StreamId, StreamRangeReply},
+};
 
 use super::{
     keys::Keys,
@@ -105,8 +108,21 @@ impl RedisQueue {
         self.finish(&call).await
     }
 
-    /// Removes the dead letters of a repository.
-    pub(crate) async fn forget(&self, repo: &RepoId) -> Result<(), StoreError> {
+    /// The repositories that dead letters are of, by the names of then.
+    pub(crate) async fn buried(&self) -> Result<Vec<RepoId>, StoreError> {
+        let [.., dead, _] = self.keys.queue();
+        let letters: StreamRangeReply =
+            self.link.command(cmd("XRANGE").arg(dead).arg("-").arg("+")).await?;
+        let repo = |letter: &StreamId| {
+            let job = letter.get::<String>("job").and_then(|text| stored::decode(&text));
+            let key = || letter.get::<String>("repo").and_then(|key| RepoId::of_key(&key));
+            job.map(|job| job.repo).or_else(key)
+        };
+        Ok(letters.ids.iter().filter_map(repo).collect())
+    }
+
+    /// Removes the dead letters of a repository; how many.
+    pub(crate) async fn forget(&self, repo: &RepoId) -> Result<u64, StoreError> {
         let mut call = self.call(&FORGET, self.now());
         call.arg(repo.key());
         self.link.script(&call, Again::Harmless).await

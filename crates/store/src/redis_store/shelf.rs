@@ -1,6 +1,6 @@
 //! Sealed values on Redis: one key a value, and an index of their names.
 
-use std::sync::LazyLock;
+use std::{collections::BTreeSet, sync::LazyLock};
 
 use async_trait::async_trait;
 use chaffinch_core::{Destroyed, StoreError};
@@ -15,7 +15,6 @@ use crate::{
     shelf::{Entry, KINDS, Over, Place, Put, Shelf},
 };
 
-/// Keeps a value in one step.
 static PUT: LazyLock<Script> = LazyLock::new(|| Script::new(include_str!("scripts/put.lua")));
 
 /// How many values one command removes.
@@ -29,6 +28,20 @@ pub(crate) struct RedisShelf {
 impl RedisShelf {
     fn value_keys(&self, place: &Place, names: &[Vec<u8>]) -> Vec<String> {
         names.iter().map(|name| self.keys.value(&place.repo, place.kind, name)).collect()
+    }
+
+    /// How many of these values were there.
+    async fn unlink(&self, place: &Place, names: &[Vec<u8>]) -> Result<u64, StoreError> {
+        let mut gone = 0;
+        for names in names.chunks(PAGE) {
+            let mut pipe = pipe();
+            pipe.atomic();
+            pipe.cmd("UNLINK").arg(self.value_keys(place, names));
+            pipe.cmd("ZREM").arg(self.keys.index(&place.repo, place.kind)).arg(names).ignore();
+            let [unlinked]: [u64; 1] = self.link.pipe(&pipe).await?;
+            gone += unlinked;
+        }
+        Ok(gone)
     }
 }
 
@@ -48,49 +61,52 @@ impl Shelf for RedisShelf {
         Ok(salt)
     }
 
-    async fn repos(&self, _now: i64) -> Result<Vec<String>, StoreError> {
-        let mut repos = Vec::new();
-        let mut cursor = "0".to_owned();
-        loop {
-            let pattern = self.keys.salt("*");
-            let scan =
-                cmd("SCAN").arg(&cursor).arg("MATCH").arg(pattern).arg("COUNT").arg(PAGE).take();
-            let (next, found): (String, Vec<String>) = self.link.command(&scan).await?;
-            repos.extend(found.iter().filter_map(|key| self.keys.repo_of_salt(key)));
-            if next == "0" {
-                // A key may be told of twice.
-                repos.sort_unstable();
-                repos.dedup();
-                return Ok(repos);
+    async fn owners(&self, _now: i64) -> Result<Vec<String>, StoreError> {
+        let mut owners = BTreeSet::new();
+        for pattern in [self.keys.salt("*"), self.keys.index("*", "*")] {
+            let mut cursor = "0".to_owned();
+            loop {
+                let scan = cmd("SCAN")
+                    .arg(&cursor)
+                    .arg("MATCH")
+                    .arg(&pattern)
+                    .arg("COUNT")
+                    .arg(PAGE)
+                    .take();
+                let (next, found): (String, Vec<String>) = self.link.command(&scan).await?;
+                owners.extend(found.iter().filter_map(|key| self.keys.owner(key)));
+                if next == "0" {
+                    break;
+                }
+                cursor = next;
             }
-            cursor = next;
         }
+        Ok(owners.into_iter().collect())
     }
 
     async fn put(&self, entry: Entry) -> Result<Put, StoreError> {
         let Entry { place, name, value, now, expires, over, salt } = entry;
-        let mut call = PUT.prepare_invoke();
-        call.key(self.keys.salt(&place.repo))
-            .key(self.keys.value(&place.repo, place.kind, &name))
-            .key(self.keys.index(&place.repo, place.kind))
-            .arg(salt)
-            .arg(value)
-            .arg(name)
-            .arg(now)
-            .arg(expires)
-            .arg(millis(MAX_TTL));
-        match over {
-            Over::Anything => call.arg("anything"),
-            Over::Nothing => call.arg("nothing"),
-            Over::This(before) => call.arg("this").arg(before),
+        let key = |name: &[u8]| self.keys.value(&place.repo, place.kind, name);
+        // What was overwritten meanwhile must not be taken for what never was.
+        let again = match over {
+            Over::This { .. } => Again::IfUnsent,
+            Over::Anything | Over::Nothing => Again::Harmless,
         };
-        // Whoever is told that something else lies there reads it, and may find that it is their own.
-        let answer: u8 = self.link.script(&call, Again::Harmless).await?;
-        Ok(match answer {
-            0 => Put::Kept,
-            1 => Put::Left,
-            _ => Put::Destroyed,
-        })
+        let (must, there, bytes) = match over {
+            Over::Anything => ("anything", name.clone(), Vec::new()),
+            Over::Nothing => ("nothing", name.clone(), Vec::new()),
+            Over::This { name, value } => ("this", name, value),
+        };
+        let mut call = PUT.prepare_invoke();
+        call.key(self.keys.salt(&place.repo)).key(self.keys.index(&place.repo, place.kind));
+        call.key(key(&name)).key(key(&there));
+        call.arg(salt).arg(millis(MAX_TTL)).arg(name).arg(value).arg(expires - now);
+        call.arg(expires).arg(now).arg(must).arg(there).arg(bytes);
+        match self.link.script::<i64>(&call, again).await? {
+            0 => Ok(Put::Unsalted),
+            1 => Ok(Put::Kept),
+            _ => Ok(Put::Occupied),
+        }
     }
 
     async fn get(
@@ -105,14 +121,7 @@ impl Shelf for RedisShelf {
     }
 
     async fn remove(&self, place: &Place, names: Vec<Vec<u8>>) -> Result<(), StoreError> {
-        if names.is_empty() {
-            return Ok(());
-        }
-        let mut pipe = pipe();
-        pipe.atomic();
-        pipe.cmd("UNLINK").arg(self.value_keys(place, &names)).ignore();
-        pipe.cmd("ZREM").arg(self.keys.index(&place.repo, place.kind)).arg(names).ignore();
-        self.link.pipe(&pipe).await
+        self.unlink(place, &names).await.map(drop)
     }
 
     async fn names(&self, place: &Place, now: i64) -> Result<Vec<Vec<u8>>, StoreError> {
@@ -120,19 +129,21 @@ impl Shelf for RedisShelf {
         self.link.command(cmd("ZRANGEBYSCORE").arg(index).arg(format!("({now}")).arg("+inf")).await
     }
 
-    async fn destroy(&self, repo: &str) -> Result<Destroyed, StoreError> {
+    async fn destroy(&self, repo: &str, now: i64) -> Result<Destroyed, StoreError> {
         self.link.command::<()>(cmd("DEL").arg(self.keys.salt(repo))).await?;
-        let mut destroyed = Destroyed::new();
         // Name by name: what is written meanwhile has a new salt, and stays in the index.
+        let mut destroyed = Destroyed::new();
         for kind in KINDS {
             let place = Place { repo: repo.to_owned(), kind };
-            let names = self.names(&place, i64::MIN).await?;
-            if !names.is_empty() {
-                destroyed.insert(kind.to_owned(), names.len() as u64);
+            let live = self.names(&place, now).await?;
+            let gone = self.unlink(&place, &live).await?;
+            if gone > 0 {
+                destroyed.insert(kind.to_owned(), gone);
             }
-            for page in names.chunks(PAGE) {
-                self.remove(&place, page.to_vec()).await?;
-            }
+            let expired =
+                cmd("ZRANGEBYSCORE").arg(self.keys.index(repo, kind)).arg("-inf").arg(now).take();
+            let expired: Vec<Vec<u8>> = self.link.command(&expired).await?;
+            self.unlink(&place, &expired).await?;
         }
         Ok(destroyed)
     }

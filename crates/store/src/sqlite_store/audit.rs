@@ -7,7 +7,7 @@ use chaffinch_core::{Sealing, StoreError, Stored};
 use rusqlite::params;
 
 use super::Desks;
-use crate::cabinet::Cabinet;
+use crate::{cabinet::Cabinet, shelf::kind_of};
 
 /// How many sealed values are read at a time.
 const PAGE: i64 = 100;
@@ -61,7 +61,8 @@ pub(super) async fn walk(
             let Some(ttl) = left(expires) else { continue };
             let sealing = cabinet.sealing(&repo, &kind, &name, value).await?;
             let key = format!("sealed:{repo}:{kind}:{}", URL_SAFE_NO_PAD.encode(&name));
-            each(Stored { key, kind: Some(kind), ttl: Some(ttl), sealing });
+            let kind = kind_of(&repo, &kind).map(str::to_owned);
+            each(Stored { key, kind, ttl: Some(ttl), sealing });
         }
     }
 }

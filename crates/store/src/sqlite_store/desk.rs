@@ -16,20 +16,31 @@ const WAITING: usize = 1024;
 const PATIENCE: Duration = Duration::from_secs(5);
 /// How much work goes into one transaction.
 const BATCH: usize = 256;
+/// How long a connection waits while another process writes.
+pub(super) const BUSY_WAIT: Duration = Duration::from_secs(5);
+/// How often the log is tried to be emptied, how long each try holds up other work, and how long other
+/// work has its turn in between.
+const SETTLE_TRIES: u32 = 20;
+const SETTLE_WAIT: Duration = Duration::from_millis(250);
+const SETTLE_PAUSE: Duration = Duration::from_millis(250);
+
+const UNSETTLED: &str = "it is done, but what was there before still lies in the store's log, \
+                         because another process reads it: do it again when that one has ended";
 
 trait Work: Send {
     /// Answers whether it went well; if not, what it did is undone.
     fn run(&mut self, connection: &Connection) -> bool;
-    /// Whether the log must be emptied before the answer.
+    /// Whether the log is to be emptied before the answer.
     fn settles(&self) -> bool;
-    fn answer(self: Box<Self>, committed: Result<(), StoreError>);
+    /// `committed`: whether it is durable, and then whether the log was emptied.
+    fn answer(self: Box<Self>, committed: Result<bool, StoreError>);
 }
 
 struct Errand<T, F> {
     work: Option<F>,
     settles: bool,
     result: Result<T, StoreError>,
-    reply: oneshot::Sender<Result<T, StoreError>>,
+    reply: oneshot::Sender<Result<(T, bool), StoreError>>,
 }
 
 impl<T, F> Work for Errand<T, F>
@@ -48,9 +59,10 @@ where
         self.settles
     }
 
-    fn answer(self: Box<Self>, committed: Result<(), StoreError>) {
+    fn answer(self: Box<Self>, committed: Result<bool, StoreError>) {
+        let Self { result, reply, .. } = *self;
         // Whoever asked may have left meanwhile.
-        let _ = self.reply.send(committed.and(self.result));
+        let _ = reply.send(committed.and_then(|settled| Ok((result?, settled))));
     }
 }
 
@@ -87,7 +99,7 @@ impl Desk {
         Self::open("store-reader", move |mut line| {
             while let Some(mut work) = line.blocking_recv() {
                 work.run(&connection);
-                work.answer(Ok(()));
+                work.answer(Ok(false));
             }
         })
     }
@@ -109,7 +121,7 @@ impl Desk {
         &self,
         work: impl FnOnce(&Connection) -> rusqlite::Result<T> + Send + 'static,
     ) -> Result<T, StoreError> {
-        self.send(work, false).await
+        self.send(work, false).await.map(|(result, _)| result)
     }
 
     /// The same, and empties the log, so that what was overwritten in the file does not live on
@@ -118,14 +130,22 @@ impl Desk {
         &self,
         work: impl FnOnce(&Connection) -> rusqlite::Result<T> + Send + 'static,
     ) -> Result<T, StoreError> {
-        self.send(work, true).await
+        let (result, mut settled) = self.send(work, true).await?;
+        for _ in 1..SETTLE_TRIES {
+            if settled {
+                break;
+            }
+            tokio::time::sleep(SETTLE_PAUSE).await;
+            (_, settled) = self.send(|_| Ok(()), true).await?;
+        }
+        if settled { Ok(result) } else { Err(StoreError::Unavailable(UNSETTLED.into())) }
     }
 
     async fn send<T: Send + 'static>(
         &self,
         work: impl FnOnce(&Connection) -> rusqlite::Result<T> + Send + 'static,
         settles: bool,
-    ) -> Result<T, StoreError> {
+    ) -> Result<(T, bool), StoreError> {
         let gone = || StoreError::Unavailable("the store has stopped".into());
         let (reply, answer) = oneshot::channel();
         let undone = Err(StoreError::Unavailable("the store could not begin to write".into()));
@@ -150,11 +170,16 @@ impl Drop for Desk {
 }
 
 fn write(connection: &Connection, mut batch: Vec<Box<dyn Work>>) {
-    let mut done = transact(connection, &mut batch);
-    if done.is_ok() && batch.iter().any(|work| work.settles()) {
-        done = settle(connection);
+    let done = transact(connection, &mut batch);
+    let (settling, others): (Vec<_>, Vec<_>) = batch.into_iter().partition(|work| work.settles());
+    for work in others {
+        work.answer(done.clone().map(|()| false));
     }
-    for work in batch {
+    if settling.is_empty() {
+        return;
+    }
+    let done = done.and_then(|()| settle(connection));
+    for work in settling {
         work.answer(done.clone());
     }
 }
@@ -191,14 +216,20 @@ fn each(
     Ok(())
 }
 
-fn settle(connection: &Connection) -> Result<(), StoreError> {
-    let blocked = connection
-        .query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |row| row.get::<_, bool>(0))
-        .map_err(|error| sql_error(&error))?;
-    if blocked {
-        return Err(StoreError::Unavailable("the store's log is being read".into()));
+/// Empties the log. False if another process reads an older state, or empties the log itself.
+fn settle(connection: &Connection) -> Result<bool, StoreError> {
+    let checkpoint = || {
+        connection.busy_timeout(SETTLE_WAIT)?;
+        let sql = "PRAGMA wal_checkpoint(TRUNCATE)";
+        let blocked = connection.query_row(sql, [], |row| row.get::<_, bool>(0));
+        connection.busy_timeout(BUSY_WAIT)?;
+        blocked
+    };
+    match checkpoint() {
+        Ok(blocked) => Ok(!blocked),
+        Err(error) if error.sqlite_error_code() == Some(ErrorCode::DatabaseBusy) => Ok(false),
+        Err(error) => Err(sql_error(&error)),
     }
-    Ok(())
 }
 
 /// Keeps the kind of an error and drops its text, which may quote what was written.

@@ -47,13 +47,36 @@ impl SqliteQueue {
         self.clock.now().timestamp_millis()
     }
 
-    /// Removes the dead letters of a repository.
-    pub(super) async fn forget(&self, repo: &RepoId) -> Result<(), StoreError> {
+    /// The repositories that dead letters are of, by the names of then.
+    pub(super) async fn buried(&self) -> Result<Vec<RepoId>, StoreError> {
+        let letters = self.desks.reader.ask(|connection| {
+            connection
+                .prepare_cached("SELECT job, repo FROM dead ORDER BY id")?
+                .query_map([], |row| Ok((row.get(0)?, row.get(1)?)))?
+                .collect()
+        });
+        let letters: Vec<(String, String)> = letters.await?;
+        let repo = |(job, key): &(String, String)| {
+            stored::decode(job).map(|job| job.repo).or_else(|| RepoId::of_key(key))
+        };
+        Ok(letters.iter().filter_map(repo).collect())
+    }
+
+    /// Removes the dead letters of a repository; how many.
+    pub(super) async fn forget(&self, repo: &RepoId) -> Result<u64, StoreError> {
         let repo = repo.key();
         let forgotten = self.desks.writer.ask(move |connection| {
             connection.prepare_cached("DELETE FROM dead WHERE repo = ?1")?.execute([repo])
         });
-        forgotten.await.map(drop)
+        forgotten.await.map(|count| count as u64)
+    }
+
+    /// Jobs are taken and worked off by the one that has the lock.
+    fn ours(&self) -> Result<(), StoreError> {
+        match self.desks.lock {
+            Some(_) => Ok(()),
+            None => Err(refused("jobs are the server's; this store was opened beside it")),
+        }
     }
 
     /// `None` if the token is none of ours.
@@ -100,6 +123,7 @@ fn bury(connection: &Connection, held: &Held, why: &str, max_dead: i64) -> rusql
 #[async_trait]
 impl Queue for SqliteQueue {
     async fn enqueue(&self, job: &Job) -> Result<Enqueued, StoreError> {
+        self.ours()?;
         let text =
             stored::encode(job).map_err(|_| StoreError::Other("a job cannot be written".into()))?;
         let (marks, repo, lane) = (Marks::of(job), job.repo.key(), job.lane());
@@ -137,6 +161,7 @@ impl Queue for SqliteQueue {
     }
 
     async fn lease(&self) -> Result<Option<Lease>, StoreError> {
+        self.ours()?;
         let (now, random) = (self.now(), self.entropy.hex(16));
         let until = now + millis(self.config.lease);
         let max_dead = count(self.config.max_dead);
@@ -169,6 +194,7 @@ impl Queue for SqliteQueue {
     }
 
     async fn extend(&self, lease: &Lease) -> Result<bool, StoreError> {
+        self.ours()?;
         let Some(held) = self.held(lease) else { return Ok(false) };
         let until = held.now + millis(self.config.lease);
         let extended = self.desks.writer.ask(move |connection| {
@@ -189,6 +215,7 @@ impl Queue for SqliteQueue {
     }
 
     async fn ack(&self, lease: &Lease, outcome: Acked) -> Result<bool, StoreError> {
+        self.ours()?;
         let Some(held) = self.held(lease) else { return Ok(false) };
         let expires = held.now + millis(self.config.seen_ttl);
         let done = self.desks.writer.ask(move |connection| {
@@ -217,6 +244,7 @@ impl Queue for SqliteQueue {
     }
 
     async fn retry(&self, lease: &Lease, at: DateTime<Utc>) -> Result<bool, StoreError> {
+        self.ours()?;
         let due = at.timestamp_millis();
         if due > self.now() + millis(MAX_RETRY_DELAY) {
             return Err(refused("a job may be put off by 7 days at most"));
@@ -240,6 +268,7 @@ impl Queue for SqliteQueue {
     }
 
     async fn bury(&self, lease: &Lease, why: &str) -> Result<bool, StoreError> {
+        self.ours()?;
         let Some(held) = self.held(lease) else { return Ok(false) };
         let (why, max_dead) = (stored::why(why), count(self.config.max_dead));
         self.desks.writer.ask(move |connection| bury(connection, &held, &why, max_dead)).await

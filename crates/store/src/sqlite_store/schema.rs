@@ -8,7 +8,7 @@ use std::{
 use chaffinch_core::StoreError;
 use rusqlite::{Connection, OpenFlags};
 
-use super::desk::sql_error;
+use super::desk::{BUSY_WAIT, sql_error};
 use crate::config::refused;
 
 /// "CHAF": marks the file as ours.
@@ -91,7 +91,41 @@ pub(super) fn open_writer(path: &Path) -> Result<Connection, StoreError> {
         .map_err(|error| cannot_open(path, &error))?;
     restrict(&file).map_err(|error| cannot_open(path, &error))?;
     let connection = connect(path, OpenFlags::SQLITE_OPEN_READ_WRITE)?;
+    let pages = connection.pragma_query_value(None, "page_count", |row| row.get::<_, i32>(0));
+    match pages {
+        Ok(0) => create(&connection).map_err(|error| sql_error(&error))?,
+        _ => identify(&connection, path)?,
+    }
+    configure(connection)
+}
+
+/// Opens the file for writing, as it is: another process may have it open.
+pub(super) fn open_beside(path: &Path) -> Result<Connection, StoreError> {
+    match path.try_exists() {
+        Ok(true) => {}
+        Ok(false) => {
+            return Err(refused(format!(
+                "there is no {}: nothing was stored there yet, or the server's file is another",
+                path.display()
+            )));
+        }
+        Err(error) => return Err(cannot_open(path, &error)),
+    }
+    let closed = || {
+        refused(format!(
+            "cannot open {} for writing: run the command as the user that the server runs as",
+            path.display()
+        ))
+    };
+    let connection = connect(path, OpenFlags::SQLITE_OPEN_READ_WRITE).map_err(|_| closed())?;
+    if connection.is_readonly("main").map_err(|error| sql_error(&error))? {
+        return Err(closed());
+    }
     identify(&connection, path)?;
+    configure(connection)
+}
+
+fn configure(connection: Connection) -> Result<Connection, StoreError> {
     // fullfsync matters on macOS alone, where an ordinary fsync leaves data in the disk's cache.
     connection
         .execute_batch(
@@ -118,21 +152,17 @@ fn connect(path: &Path, flags: OpenFlags) -> Result<Connection, StoreError> {
         let connection =
             Connection::open_with_flags(path, flags | OpenFlags::SQLITE_OPEN_NO_MUTEX)?;
         connection.set_prepared_statement_cache_capacity(64);
-        connection.busy_timeout(std::time::Duration::from_secs(5))?;
+        connection.busy_timeout(BUSY_WAIT)?;
         connection.execute_batch("PRAGMA temp_store = MEMORY; PRAGMA trusted_schema = OFF;")?;
         Ok(connection)
     };
     open().map_err(|error: rusqlite::Error| sql_error(&error))
 }
 
-/// Ours, empty, or none of our business.
+/// Ours, or none of our business.
 fn identify(connection: &Connection, path: &Path) -> Result<(), StoreError> {
     let pragma = |name: &str| connection.pragma_query_value(None, name, |row| row.get::<_, i32>(0));
     let not_ours = || refused(format!("{} is not a chaffinch store", path.display()));
-    let pages = pragma("page_count").map_err(|_| not_ours())?;
-    if pages == 0 {
-        return create(connection).map_err(|error| sql_error(&error));
-    }
     let application = pragma("application_id").map_err(|_| not_ours())?;
     let schema = pragma("user_version").map_err(|_| not_ours())?;
     if application != APPLICATION {

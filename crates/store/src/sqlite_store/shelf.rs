@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use chaffinch_core::{Destroyed, StoreError};
-use rusqlite::{OptionalExtension as _, params};
+use rusqlite::{Connection, OptionalExtension as _, params};
 
 use super::Desks;
 use crate::{
@@ -15,6 +15,32 @@ use crate::{
 pub(super) struct SqliteShelf(pub(super) Arc<Desks>);
 
 const SALT: &str = "SELECT salt FROM salts WHERE repo = ?1";
+const VALUE: &str = "SELECT value FROM sealed WHERE repo = ?1 AND kind = ?2 AND name = ?3";
+const REMOVE: &str = "DELETE FROM sealed WHERE repo = ?1 AND kind = ?2 AND name = ?3";
+
+/// Whether that lies there which must, for a value named `name`; what goes for it is removed.
+fn makes_way(
+    connection: &Connection,
+    Place { repo, kind }: &Place,
+    name: &[u8],
+    over: &Over,
+) -> rusqlite::Result<bool> {
+    let mut find = connection.prepare_cached(VALUE)?;
+    let mut lies = |name: &[u8]| -> rusqlite::Result<Option<Vec<u8>>> {
+        find.query_row(params![repo, kind, name], |row| row.get(0)).optional()
+    };
+    match over {
+        Over::Anything => Ok(true),
+        Over::Nothing => Ok(lies(name)?.is_none()),
+        Over::This { name: there, value } => {
+            if lies(there)?.as_ref() != Some(value) || (there != name && lies(name)?.is_some()) {
+                return Ok(false);
+            }
+            connection.prepare_cached(REMOVE)?.execute(params![repo, kind, there])?;
+            Ok(true)
+        }
+    }
+}
 
 #[async_trait]
 impl Shelf for SqliteShelf {
@@ -42,50 +68,42 @@ impl Shelf for SqliteShelf {
         salt.await
     }
 
-    async fn repos(&self, now: i64) -> Result<Vec<String>, StoreError> {
-        let repos = self.0.reader.ask(move |connection| {
+    async fn owners(&self, now: i64) -> Result<Vec<String>, StoreError> {
+        let owners = self.0.reader.ask(move |connection| {
             connection
-                .prepare_cached("SELECT repo FROM salts WHERE expires > ?1")?
+                .prepare_cached(
+                    "SELECT repo FROM salts WHERE expires > ?1 UNION SELECT repo FROM sealed",
+                )?
                 .query_map([now], |row| row.get(0))?
                 .collect()
         });
-        repos.await
+        owners.await
     }
 
     async fn put(&self, entry: Entry) -> Result<Put, StoreError> {
         let kept = self.0.writer.ask(move |connection| {
-            let Entry { place: Place { repo, kind }, name, value, now, expires, over, salt } =
-                entry;
-            let known = connection
-                .prepare_cached("UPDATE salts SET expires = ?3 WHERE repo = ?1 AND salt = ?2")?
-                .execute(params![repo, salt, now + millis(MAX_TTL)])?;
-            if known == 0 {
-                return Ok(Put::Destroyed);
+            let Entry { place, name, value, now, expires, over, salt } = entry;
+            let salted = connection
+                .prepare_cached("SELECT 1 FROM salts WHERE repo = ?1 AND salt = ?2")?
+                .exists(params![place.repo, salt])?;
+            if !salted {
+                return Ok(Put::Unsalted);
             }
-            let changed = match over {
-                Over::Anything => connection
-                    .prepare_cached(
-                        "INSERT INTO sealed (repo, kind, name, expires, value)
-                         VALUES (?1, ?2, ?3, ?4, ?5) ON CONFLICT DO UPDATE
-                         SET expires = excluded.expires, value = excluded.value",
-                    )?
-                    .execute(params![repo, kind, name, expires, value])?,
-                Over::Nothing => connection
-                    .prepare_cached(
-                        "INSERT INTO sealed (repo, kind, name, expires, value)
-                         VALUES (?1, ?2, ?3, ?4, ?5) ON CONFLICT DO UPDATE
-                         SET expires = excluded.expires, value = excluded.value
-                         WHERE sealed.expires <= ?6",
-                    )?
-                    .execute(params![repo, kind, name, expires, value, now])?,
-                Over::This(before) => connection
-                    .prepare_cached(
-                        "UPDATE sealed SET expires = ?4, value = ?5
-                         WHERE repo = ?1 AND kind = ?2 AND name = ?3 AND value = ?6",
-                    )?
-                    .execute(params![repo, kind, name, expires, value, before])?,
-            };
-            Ok(if changed == 0 { Put::Left } else { Put::Kept })
+            if !makes_way(connection, &place, &name, &over)? {
+                return Ok(Put::Occupied);
+            }
+            let Place { repo, kind } = place;
+            connection
+                .prepare_cached("UPDATE salts SET expires = ?2 WHERE repo = ?1")?
+                .execute(params![repo, now + millis(MAX_TTL)])?;
+            connection
+                .prepare_cached(
+                    "INSERT INTO sealed (repo, kind, name, expires, value)
+                     VALUES (?1, ?2, ?3, ?4, ?5)
+                     ON CONFLICT DO UPDATE SET expires = excluded.expires, value = excluded.value",
+                )?
+                .execute(params![repo, kind, name, expires, value])?;
+            Ok(Put::Kept)
         });
         kept.await
     }
@@ -97,9 +115,9 @@ impl Shelf for SqliteShelf {
     ) -> Result<Vec<Option<Vec<u8>>>, StoreError> {
         let Place { repo, kind } = place.clone();
         let values = self.0.reader.ask(move |connection| {
-            let mut find = connection.prepare_cached(
-                "SELECT value FROM sealed WHERE repo = ?1 AND kind = ?2 AND name = ?3",
-            )?;
+            // Of one moment: a value may just move from one of these names to another.
+            let _moment = connection.unchecked_transaction()?;
+            let mut find = connection.prepare_cached(VALUE)?;
             let mut value =
                 |name| find.query_row(params![repo, kind, name], |row| row.get(0)).optional();
             names.iter().map(&mut value).collect()
@@ -110,8 +128,7 @@ impl Shelf for SqliteShelf {
     async fn remove(&self, place: &Place, names: Vec<Vec<u8>>) -> Result<(), StoreError> {
         let Place { repo, kind } = place.clone();
         let removed = self.0.writer.ask(move |connection| {
-            let mut remove = connection
-                .prepare_cached("DELETE FROM sealed WHERE repo = ?1 AND kind = ?2 AND name = ?3")?;
+            let mut remove = connection.prepare_cached(REMOVE)?;
             for name in names {
                 remove.execute(params![repo, kind, name])?;
             }
@@ -133,13 +150,18 @@ impl Shelf for SqliteShelf {
         names.await
     }
 
-    async fn destroy(&self, repo: &str) -> Result<Destroyed, StoreError> {
+    async fn destroy(&self, repo: &str, now: i64) -> Result<Destroyed, StoreError> {
         let repo = repo.to_owned();
         let destroyed = self.0.writer.ask_and_settle(move |connection| {
             let counts = connection
-                .prepare_cached("SELECT kind, COUNT(*) FROM sealed WHERE repo = ?1 GROUP BY kind")?
-                .query_map([&repo], |row| Ok((row.get(0)?, row.get::<_, u32>(1)?.into())))?
-                .collect::<Result<Destroyed, _>>()?;
+                .prepare_cached(
+                    "SELECT kind, count(*) FROM sealed WHERE repo = ?1 AND expires > ?2
+                     GROUP BY kind",
+                )?
+                .query_map(params![repo, now], |row| {
+                    Ok((row.get(0)?, u64::from(row.get::<_, u32>(1)?)))
+                })?
+                .collect::<rusqlite::Result<Destroyed>>()?;
             connection.prepare_cached("DELETE FROM salts WHERE repo = ?1")?.execute([&repo])?;
             connection.prepare_cached("DELETE FROM sealed WHERE repo = ?1")?.execute([&repo])?;
             Ok(counts)

@@ -1,6 +1,6 @@
 //! Removes what has expired: at the start, and after a share of the writes.
 
-use rusqlite::{Connection, params};
+use rusqlite::{Connection, Transaction, TransactionBehavior, params};
 
 /// One sweep for so many writes.
 const SHARE: usize = 256;
@@ -37,7 +37,8 @@ pub(super) fn all(connection: &Connection, now: i64) -> rusqlite::Result<()> {
 
 /// Removes some of what has expired; answers how many rows.
 fn once(connection: &Connection, now: i64) -> rusqlite::Result<usize> {
-    let transaction = connection.unchecked_transaction()?;
+    // Another process may write, too: who has read first could not write any more after it did.
+    let transaction = Transaction::new_unchecked(connection, TransactionBehavior::Immediate)?;
     let mut removed = 0;
     for (table, id) in
         [("sealed", "id"), ("salts", "repo"), ("seen", "mark"), ("dead", "id"), ("jobs", "id")]

@@ -2,27 +2,33 @@
 
 use std::{collections::BTreeSet, time::Duration};
 
-use chaffinch_core::{Fault, SourceBytes, Stored, VaultKind};
+use chaffinch_core::{Book, Fault, Stored};
+use chaffinch_store::MAX_TTL;
 
 use crate::{
     on_both,
-    receipts::{KEPT, receipt},
-    setting::{DAY, Setting, job, repo},
+    receipts::receipt,
+    setting::{DAY, OfLedger, Owner, Setting, bytes, job, repo},
+    vault::KINDS,
 };
 
 on_both! {
     all_that_a_store_holds_keeps_to_the_rules
     what_is_not_sealed_is_found
     what_has_no_end_is_found
+    a_fault_of_any_kind_of_sealed_thing_is_found
+    a_sealed_thing_where_its_kind_does_not_belong_is_found
 }
 
 async fn fill(s: &Setting) {
     s.queue().enqueue(&job(1, 7)).await.unwrap();
-    for kind in [VaultKind::Answer, VaultKind::Record, VaultKind::Report] {
-        let value = SourceBytes::new(b"query = name".to_vec());
-        s.vault().put(&repo(1, 2), kind, "k", &value, DAY).await.unwrap();
+    for kind in KINDS {
+        s.vault().put(&repo(1, 2), kind, "k", &bytes("query = name"), DAY).await.unwrap();
     }
-    s.receipts().append(&receipt(1, 7), KEPT).await.unwrap();
+    for book in Book::ALL {
+        assert!(s.ledger().write(book, "p", &bytes("acme/shop"), None, MAX_TTL).await.unwrap());
+    }
+    s.receipts().append(&receipt(1, 7), MAX_TTL).await.unwrap();
 }
 
 pub(crate) async fn stored(s: &Setting) -> Vec<Stored> {
@@ -41,7 +47,8 @@ async fn all_that_a_store_holds_keeps_to_the_rules(s: &mut Setting) {
     let all = stored(s).await;
     assert_eq!(faults(&all), []);
     let kinds: BTreeSet<_> = all.iter().filter_map(|stored| stored.kind.as_deref()).collect();
-    for kind in ["queue", "salt", "answer", "record", "report", "receipt"] {
+    let known = KINDS.map(|kind| kind.as_str()).into_iter().chain(Book::ALL.map(Book::as_str));
+    for kind in known.chain(["queue", "salt", "receipt"]) {
         assert!(kinds.contains(kind), "{kind}: {kinds:?}");
     }
     assert!(all.iter().all(|stored| stored.ttl.is_some_and(|ttl| ttl > Duration::ZERO)));
@@ -64,4 +71,31 @@ async fn what_has_no_end_is_found(s: &mut Setting) {
     let found = faults(&all);
     assert!(matches!(found[..], [(Fault::Forever | Fault::TooLong, "record")]), "{found:?}");
     s.discard(&repo(1, 2), "record", &name);
+}
+
+async fn a_fault_of_any_kind_of_sealed_thing_is_found(s: &mut Setting) {
+    fill(s).await;
+    let ours = repo(1, 2);
+    let values = KINDS.map(|kind| (&ours as &dyn Owner, kind.as_str()));
+    let pages = Book::ALL.map(|book| (&OfLedger as &dyn Owner, book.as_str()));
+    for (owner, kind) in values.into_iter().chain(pages) {
+        let [(name, value)] = s.sealed(owner, kind).try_into().unwrap();
+        s.overwrite(owner, &name, b"acme/shop");
+        assert_eq!(faults(&stored(s).await), [(Fault::Unsealed, kind)]);
+        s.overwrite(owner, &name, &value);
+        assert_eq!(faults(&stored(s).await), []);
+        s.make_endless(owner, kind);
+        let all = stored(s).await;
+        let found = faults(&all);
+        assert!(matches!(found[..], [(Fault::Forever | Fault::TooLong, k)] if k == kind));
+        s.discard(owner, kind, &name);
+    }
+}
+
+async fn a_sealed_thing_where_its_kind_does_not_belong_is_found(s: &mut Setting) {
+    fill(s).await;
+    s.move_to(&OfLedger, "consent", &repo(1, 2));
+    let all = stored(s).await;
+    let found: Vec<_> = all.iter().filter_map(Stored::fault).collect();
+    assert_eq!(found, [Fault::Unknown]);
 }

@@ -7,12 +7,15 @@
 )]
 
 mod audit;
+mod beside;
+mod destroyed;
 mod ledger;
 mod process;
 mod queue;
 mod receipts;
 mod redis;
 mod setting;
+mod settled;
 mod sqlite;
 mod twins;
 mod vault;

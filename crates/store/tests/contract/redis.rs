@@ -9,12 +9,13 @@ use chaffinch_core::{
     Acked, Book, Clock as _, Enqueued, Ledger as _, Queue as _, QueueDepth, StoreError, Vault as _,
     VaultKind,
 };
-use chaffinch_store::{RedisConfig, RedisStore, Sealer, keys};
+use chaffinch_store::{MAX_TTL, RedisConfig, RedisStore, Sealer, keys};
 use redis::Commands as _;
 
 use crate::{
     process::Server,
-    setting::{DAY, KEY, TestClock, TestEntropy, audit, bytes, job, leased, repo},
+    setting::{DAY, KEY, OTHER_KEY, TestClock, TestEntropy, audit, bytes, job, leased, repo},
+    vault::KINDS,
 };
 
 const LEASE: Duration = Duration::from_secs(60);
@@ -195,12 +196,14 @@ async fn every_key_is_in_the_table() {
     clock.advance(LEASE);
     leased(&store).await;
     store.ready().await.unwrap();
-    for kind in [VaultKind::Answer, VaultKind::Record, VaultKind::Report] {
+    for kind in KINDS {
         store.put(&repo(1, 2), kind, "k", &bytes("v"), DAY).await.unwrap();
     }
+    for book in Book::ALL {
+        assert!(store.write(book, "p", &bytes("v"), None, DAY).await.unwrap());
+    }
     let receipts: &dyn chaffinch_core::Receipts = &store;
-    receipts.append(&crate::receipts::receipt(1, 7), crate::receipts::KEPT).await.unwrap();
-    store.write(Book::Consent, "n", &bytes("v"), None, DAY).await.unwrap();
+    receipts.append(&crate::receipts::receipt(1, 7), MAX_TTL).await.unwrap();
 
     let names: Vec<String> = server.raw().scan::<String>().unwrap().map(Result::unwrap).collect();
     let mut used = std::collections::BTreeSet::new();
@@ -220,23 +223,25 @@ async fn every_key_is_in_the_table() {
 }
 
 fn pattern(name: &str) -> String {
-    // The ledger has a salt and an index like a repository.
-    match name.strip_prefix("{ledger}:") {
-        Some("salt") => return "{REPOSITORY}:salt".into(),
-        Some("index:consent") => return "{ledger}:index:BOOK".into(),
-        Some(page) if page.starts_with("consent:") => return "{ledger}:BOOK:NAME".into(),
-        _ => {}
-    }
     let name = name.replace("{github:1:2}", "{REPOSITORY}");
     if name.starts_with("{queue}:seen:") {
         return "{queue}:seen:DIGEST".into();
     }
-    for kind in ["answer", "record", "report", "receipt"] {
+    for kind in ["answer", "record", "report", "evaluation", "receipt"] {
         if name.starts_with(&format!("{{REPOSITORY}}:{kind}:")) {
             return "{REPOSITORY}:KIND:NAME".into();
         }
     }
-    name.replace(":index:record", ":index:answer").replace(":index:report", ":index:answer")
+    for book in Book::ALL.map(Book::as_str) {
+        if name.starts_with(&format!("{{ledger}}:{book}:")) {
+            return "{ledger}:BOOK:NAME".into();
+        }
+        if name == format!("{{ledger}}:index:{book}") {
+            return "{ledger}:index:BOOK".into();
+        }
+    }
+    let others = ["record", "report", "evaluation"].map(|kind| format!(":index:{kind}"));
+    others.iter().fold(name, |name, other| name.replace(other.as_str(), ":index:answer"))
 }
 
 #[tokio::test]
@@ -250,6 +255,9 @@ async fn two_prefixes_are_two_stores() {
     assert_eq!(other.lease().await.unwrap(), None);
     assert_eq!(other.enqueue(&job(1, 7)).await.unwrap(), Enqueued::New);
     assert!(other.get(&repo(1, 2), VaultKind::Answer, "k").await.unwrap().is_none());
+    assert!(store.write(Book::Consent, "p", &bytes("v"), None, DAY).await.unwrap());
+    assert!(other.read(Book::Consent, "p").await.unwrap().is_none());
+    assert!(other.pages(Book::Consent).await.unwrap().is_empty());
     for bad in ["", "a{b}", "a b", "ü", &"x".repeat(65)] {
         let config = RedisConfig { prefix: bad.into(), ..RedisConfig::new(server.url().into()) };
         assert!(refusal(config).await.contains("the prefix of keys"), "{bad}");
@@ -398,6 +406,14 @@ async fn all_keys_of_a_call_share_a_slot() {
     }
     assert_eq!(store.keys(&ours, VaultKind::Answer, "").await.unwrap().len(), 3);
     store.remove(&ours, VaultKind::Answer, "a").await.unwrap();
+    assert!(store.write(Book::Policy, "p", &bytes("v"), None, DAY).await.unwrap());
+    let sealer = Sealer::new(&OTHER_KEY.into(), Some(&KEY.into())).unwrap();
+    let config = RedisConfig::new(server.url().into());
+    let rotated = RedisStore::connect(config, sealer, clock.clone(), Arc::new(TestEntropy));
+    let rotated = rotated.await.unwrap();
+    let page = rotated.read(Book::Policy, "p").await.unwrap();
+    assert!(rotated.write(Book::Policy, "p", &bytes("w"), page.as_ref(), DAY).await.unwrap());
+    rotated.strike(Book::Policy, "p").await.unwrap();
     store.destroy(&ours).await.unwrap();
     audit(&server);
 }

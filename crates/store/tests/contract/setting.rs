@@ -59,21 +59,41 @@ impl Entropy for TestEntropy {
 pub(crate) struct Store {
     pub(crate) queue: Arc<dyn Queue>,
     pub(crate) vault: Arc<dyn Vault>,
+    pub(crate) ledger: Arc<dyn Ledger>,
     pub(crate) receipts: Arc<dyn Receipts>,
     pub(crate) audit: Arc<dyn Audit>,
-    pub(crate) ledger: Arc<dyn Ledger>,
 }
 
 impl Store {
-    fn of<S: Queue + Vault + Receipts + Audit + Ledger + 'static>(store: S) -> Self {
+    pub(crate) fn of<S: Queue + Vault + Ledger + Receipts + Audit + 'static>(store: S) -> Self {
         let store = Arc::new(store);
         Self {
             queue: store.clone(),
             vault: store.clone(),
+            ledger: store.clone(),
             receipts: store.clone(),
-            audit: store.clone(),
-            ledger: store,
+            audit: store,
         }
+    }
+}
+
+/// Whose a sealed value is.
+pub(crate) trait Owner {
+    fn word(&self) -> String;
+}
+
+impl Owner for RepoId {
+    fn word(&self) -> String {
+        self.key()
+    }
+}
+
+/// The owner of the ledger's pages.
+pub(crate) struct OfLedger;
+
+impl Owner for OfLedger {
+    fn word(&self) -> String {
+        "ledger".to_owned()
     }
 }
 
@@ -122,23 +142,12 @@ impl Setting {
         &*self.store().vault
     }
 
-    pub(crate) fn receipts(&self) -> &dyn Receipts {
-        &*self.store().receipts
-    }
-
     pub(crate) fn ledger(&self) -> &dyn Ledger {
         &*self.store().ledger
     }
 
-    /// Another handle, as another process has it that works beside a server.
-    pub(crate) async fn beside(&self) -> Store {
-        let (clock, entropy) = (self.clock.clone(), Arc::new(TestEntropy));
-        match &self.behind {
-            Behind::Sqlite(_) => {
-                Store::of(SqliteStore::beside(self.file(), self.sealer(), clock, entropy).unwrap())
-            }
-            Behind::Redis(_) => self.open().await,
-        }
+    pub(crate) fn receipts(&self) -> &dyn Receipts {
+        &*self.store().receipts
     }
 
     pub(crate) fn auditing(&self) -> &dyn Audit {
@@ -201,24 +210,19 @@ impl Setting {
     }
 
     /// The sealed values of a kind of a repository, as they lie there.
-    pub(crate) fn sealed(&self, repo: &RepoId, kind: &str) -> Vec<(Vec<u8>, Vec<u8>)> {
-        self.sealed_of(&repo.key(), kind)
-    }
-
-    /// The same, of the repository with this key, or of the ledger.
-    pub(crate) fn sealed_of(&self, owner: &str, kind: &str) -> Vec<(Vec<u8>, Vec<u8>)> {
+    pub(crate) fn sealed(&self, owner: &dyn Owner, kind: &str) -> Vec<(Vec<u8>, Vec<u8>)> {
         match &self.behind {
             Behind::Sqlite(_) => Connection::open(self.file())
                 .unwrap()
                 .prepare("SELECT name, value FROM sealed WHERE repo = ?1 AND kind = ?2")
                 .unwrap()
-                .query_map([owner, kind], |row| Ok((row.get(0)?, row.get(1)?)))
+                .query_map([&owner.word(), kind], |row| Ok((row.get(0)?, row.get(1)?)))
                 .unwrap()
                 .collect::<Result<_, _>>()
                 .unwrap(),
             Behind::Redis(server) => {
                 let mut raw = server.raw();
-                let pattern = format!("chaffinch:v1:{{{owner}}}:{kind}:*");
+                let pattern = format!("chaffinch:v1:{{{}}}:{kind}:*", owner.word());
                 let names: Vec<Vec<u8>> =
                     raw.scan_match(pattern).unwrap().map(Result::unwrap).collect();
                 names.into_iter().map(|name| (name.clone(), raw.get(name).unwrap())).collect()
@@ -227,19 +231,14 @@ impl Setting {
     }
 
     /// Puts other bytes in the place of a sealed value; `name` is from [`Self::sealed`].
-    pub(crate) fn overwrite(&self, repo: &RepoId, name: &[u8], value: &[u8]) {
-        self.overwrite_of(&repo.key(), name, value);
-    }
-
-    /// The same, of the repository with this key, or of the ledger.
-    pub(crate) fn overwrite_of(&self, owner: &str, name: &[u8], value: &[u8]) {
+    pub(crate) fn overwrite(&self, owner: &dyn Owner, name: &[u8], value: &[u8]) {
         match &self.behind {
             Behind::Sqlite(_) => {
                 let changed = Connection::open(self.file())
                     .unwrap()
                     .execute(
                         "UPDATE sealed SET value = ?3 WHERE repo = ?1 AND name = ?2",
-                        (owner, name, value),
+                        (owner.word(), name, value),
                     )
                     .unwrap();
                 assert_eq!(changed, 1);
@@ -253,8 +252,8 @@ impl Setting {
     }
 
     /// Lets the one value of a kind live for ever, as far as the store can say so.
-    pub(crate) fn make_endless(&self, repo: &RepoId, kind: &str) {
-        let [(name, _)] = self.sealed(repo, kind).try_into().unwrap();
+    pub(crate) fn make_endless(&self, owner: &dyn Owner, kind: &str) {
+        let [(name, _)] = self.sealed(owner, kind).try_into().unwrap();
         match &self.behind {
             Behind::Sqlite(_) => {
                 let connection = Connection::open(self.file()).unwrap();
@@ -267,20 +266,61 @@ impl Setting {
         }
     }
 
+    /// The bytes of a sealed name; `name` is from [`Self::sealed`].
+    pub(crate) fn sealed_name(&self, owner: &dyn Owner, kind: &str, name: &[u8]) -> Vec<u8> {
+        match &self.behind {
+            Behind::Sqlite(_) => name.to_vec(),
+            Behind::Redis(_) => {
+                let start = format!("chaffinch:v1:{{{}}}:{kind}:", owner.word());
+                URL_SAFE_NO_PAD.decode(&name[start.len()..]).unwrap()
+            }
+        }
+    }
+
     /// Takes a sealed value away; `name` is from [`Self::sealed`].
-    pub(crate) fn discard(&self, repo: &RepoId, kind: &str, name: &[u8]) {
+    pub(crate) fn discard(&self, owner: &dyn Owner, kind: &str, name: &[u8]) {
         let gone: usize = match &self.behind {
             Behind::Sqlite(_) => Connection::open(self.file())
                 .unwrap()
-                .execute("DELETE FROM sealed WHERE repo = ?1 AND name = ?2", (repo.key(), name))
+                .execute("DELETE FROM sealed WHERE repo = ?1 AND name = ?2", (owner.word(), name))
                 .unwrap(),
             Behind::Redis(server) => {
                 let mut raw = server.raw();
-                let start = format!("chaffinch:v1:{{{}}}:", repo.key());
-                let sealed = &name[start.len() + kind.len() + 1..];
-                let member = URL_SAFE_NO_PAD.decode(sealed).unwrap();
-                let _: usize = raw.zrem(format!("{start}index:{kind}"), member).unwrap();
+                let member = self.sealed_name(owner, kind, name);
+                let index = format!("chaffinch:v1:{{{}}}:index:{kind}", owner.word());
+                let _: usize = raw.zrem(index, member).unwrap();
                 raw.unlink(name).unwrap()
+            }
+        };
+        assert_eq!(gone, 1);
+    }
+
+    /// Lets the one value of a kind be another owner's.
+    pub(crate) fn move_to(&self, owner: &dyn Owner, kind: &str, other: &dyn Owner) {
+        let [(name, _)] = self.sealed(owner, kind).try_into().unwrap();
+        match &self.behind {
+            Behind::Sqlite(_) => Connection::open(self.file())
+                .unwrap()
+                .execute("UPDATE sealed SET repo = ?1 WHERE name = ?2", (other.word(), name))
+                .map(drop)
+                .unwrap(),
+            Behind::Redis(server) => {
+                let name = String::from_utf8(name).unwrap();
+                let moved = name.replace(&owner.word(), &other.word());
+                redis::cmd("RENAME").arg(name).arg(moved).exec(&mut server.raw()).unwrap();
+            }
+        }
+    }
+
+    /// Takes the salt away that an owner's values were sealed with.
+    pub(crate) fn lose_salt(&self, owner: &dyn Owner) {
+        let gone: usize = match &self.behind {
+            Behind::Sqlite(_) => Connection::open(self.file())
+                .unwrap()
+                .execute("DELETE FROM salts WHERE repo = ?1", [owner.word()])
+                .unwrap(),
+            Behind::Redis(server) => {
+                server.raw().del(format!("chaffinch:v1:{{{}}}:salt", owner.word())).unwrap()
             }
         };
         assert_eq!(gone, 1);

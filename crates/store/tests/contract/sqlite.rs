@@ -2,11 +2,11 @@
 
 use std::{fs, os::unix::fs::PermissionsExt as _, path::Path, sync::Arc, time::Duration};
 
-use chaffinch_core::{Clock as _, Queue as _, QueueDepth, StoreError, Vault as _, VaultKind};
+use chaffinch_core::{Book, Clock as _, Queue as _, QueueDepth, StoreError, Vault as _, VaultKind};
 use chaffinch_store::{QueueConfig, SqliteStore};
 use rusqlite::Connection;
 
-use crate::setting::{DAY, Setting, TestClock, TestEntropy, bytes, job, repo};
+use crate::setting::{DAY, OfLedger, Setting, TestClock, TestEntropy, bytes, job, repo};
 
 fn open(setting: &Setting, path: &Path) -> Result<SqliteStore, StoreError> {
     let clock = setting.clock.clone();
@@ -117,9 +117,14 @@ async fn what_has_expired_is_removed_when_the_file_is_opened() {
         setting.vault().put(&ours, VaultKind::Answer, &key, &value, DAY).await.unwrap();
     }
     setting.vault().put(&ours, VaultKind::Answer, "lasting", &bytes("v"), DAY * 3).await.unwrap();
+    let page = bytes("page");
+    for (name, keep) in [("p", DAY), ("lasting", DAY * 3)] {
+        assert!(setting.ledger().write(Book::Consent, name, &page, None, keep).await.unwrap());
+    }
     setting.clock.advance(DAY);
     setting.reopen().await;
     assert_eq!(setting.sealed(&ours, "answer").len(), 1);
+    assert_eq!(setting.sealed(&OfLedger, "consent").len(), 1);
 }
 
 #[tokio::test]

@@ -7,11 +7,11 @@ use chaffinch_store::{MAX_TTL, MAX_VALUE_BYTES};
 
 use crate::{
     on_both,
-    receipts::{KEPT, receipt},
+    receipts::receipt,
     setting::{Behind, DAY, KEY, OTHER_KEY, Setting, bytes, job, leased, repo},
 };
 
-const KINDS: [VaultKind; 4] =
+pub(crate) const KINDS: [VaultKind; 4] =
     [VaultKind::Answer, VaultKind::Record, VaultKind::Report, VaultKind::Evaluation];
 
 on_both! {
@@ -138,7 +138,7 @@ async fn neither_value_nor_key_lies_there_in_the_clear(s: &mut Setting) {
     for kind in KINDS {
         put(s, &ours, kind, "secret-name", "sentinel-of-the-source").await;
     }
-    s.receipts().append(&receipt(1, 7), KEPT).await.unwrap();
+    s.receipts().append(&receipt(1, 7), MAX_TTL).await.unwrap();
     for text in ["sentinel-of-the-source", "secret-name", "app/secret_place.py"] {
         assert!(!s.keeps(text), "{text}");
     }
@@ -160,7 +160,7 @@ async fn an_altered_value_is_absent(s: &mut Setting) {
         s.overwrite(&ours, &name, &value);
         assert_eq!(get(s, &ours, kind, "k").await.as_deref(), Some("value"));
     }
-    s.receipts().append(&receipt(1, 7), KEPT).await.unwrap();
+    s.receipts().append(&receipt(1, 7), MAX_TTL).await.unwrap();
     let sealed = s.sealed(&ours, "receipt");
     let (name, value) = sealed.iter().max_by_key(|(_, value)| value.len()).unwrap();
     s.overwrite(&ours, name, &flipped(value, 30));
@@ -193,7 +193,7 @@ async fn a_value_moved_to_another_place_is_absent(s: &mut Setting) {
 async fn another_operators_key_opens_nothing(s: &mut Setting) {
     let ours = repo(1, 2);
     put(s, &ours, VaultKind::Answer, "k", "value").await;
-    s.receipts().append(&receipt(1, 7), KEPT).await.unwrap();
+    s.receipts().append(&receipt(1, 7), MAX_TTL).await.unwrap();
     s.secrets = (OTHER_KEY, None);
     s.reopen().await;
     assert_eq!(get(s, &ours, VaultKind::Answer, "k").await, None);
@@ -205,14 +205,14 @@ async fn the_key_before_opens_what_it_sealed(s: &mut Setting) {
     let ours = repo(1, 2);
     put(s, &ours, VaultKind::Answer, "old", "sealed before").await;
     put(s, &ours, VaultKind::Answer, "both", "sealed before").await;
-    s.receipts().append(&receipt(1, 7), KEPT).await.unwrap();
+    s.receipts().append(&receipt(1, 7), MAX_TTL).await.unwrap();
     s.secrets = (OTHER_KEY, Some(KEY));
     s.reopen().await;
-    s.receipts().append(&receipt(2, 7), KEPT).await.unwrap();
+    s.receipts().append(&receipt(2, 7), MAX_TTL).await.unwrap();
     // Nor is a receipt altered by coming again under the new key.
-    s.receipts().append(&Receipt { lines: 0, ..receipt(1, 7) }, KEPT).await.unwrap();
-    // Two receipts, two ids, and which is the last one.
-    assert_eq!(s.sealed(&ours, "receipt").len(), 5);
+    s.receipts().append(&Receipt { lines: 0, ..receipt(1, 7) }, MAX_TTL).await.unwrap();
+    // Two receipts, two ids, two stubs, and which is the last one.
+    assert_eq!(s.sealed(&ours, "receipt").len(), 7);
     put(s, &ours, VaultKind::Answer, "both", "sealed after").await;
     assert_eq!(get(s, &ours, VaultKind::Answer, "old").await.as_deref(), Some("sealed before"));
     assert_eq!(get(s, &ours, VaultKind::Answer, "both").await.as_deref(), Some("sealed after"));
@@ -231,7 +231,7 @@ async fn destroying_a_repository_leaves_nothing_readable(s: &mut Setting) {
             put(s, repo, kind, "k", "value").await;
         }
     }
-    s.receipts().append(&receipt(1, 7), KEPT).await.unwrap();
+    s.receipts().append(&receipt(1, 7), MAX_TTL).await.unwrap();
     for repo in [&ours, &theirs] {
         let job = Job { repo: repo.clone(), ..job(repo.id, 7) };
         s.queue().enqueue(&job).await.unwrap();
