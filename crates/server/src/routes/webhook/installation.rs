@@ -17,7 +17,11 @@ pub(super) async fn moved(app: &Arc<App>, installation: Installation) -> Answer 
         let Installation { id, by, what } = installation;
         match what {
             Moved::Added(repos) => added(&app, &by, &repos).await,
-            Moved::Removed(repos) => destroy(&app, &by, repos, DeletionReason::Removed).await,
+            Moved::Removed(gone) => {
+                let mut repos = of_installation(&app, id).await?;
+                repos.retain(|repo| gone.iter().any(|gone| gone.id == repo.id));
+                destroy(&app, &by, repos, DeletionReason::Removed).await
+            }
             Moved::Uninstalled => {
                 let repos = of_installation(&app, id).await?;
                 destroy(&app, &by, repos, DeletionReason::Uninstalled).await
