@@ -135,6 +135,17 @@ async fn each_of_five_leaks_is_found(on: ForgeKind) {
     }
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn without_a_configuration_that_of_the_demo_is_proved_on_both_forges() {
+    let proved = run(Vec::new(), &["prove", "--canary"]).await;
+    assert_eq!(proved.status.code(), Some(0), "{}", said(&proved));
+    let told = said(&proved);
+    assert!(told.contains("that of the demo is tried"), "{told}");
+    assert!(told.contains("8 requests were received."), "four on each forge: {told}");
+    let leaky = run(Vec::new(), &["prove", "--canary", "--leak", "author"]).await;
+    assert_eq!(leaky.status.code(), Some(1), "{}", said(&leaky));
+}
+
 #[test]
 fn no_build_that_is_used_can_be_made_to_leak() {
     let manifest = Path::new(env!("CARGO_MANIFEST_DIR")).join("../Cargo.toml");

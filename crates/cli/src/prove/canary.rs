@@ -25,7 +25,7 @@ use super::{
 };
 use crate::{
     args::{Listing, Prove},
-    progress::{self, GREEN, RED},
+    progress::{self, DIM, GREEN, RED},
 };
 
 /// A word arrived, or nothing did.
@@ -55,8 +55,24 @@ pub(super) async fn run(
     {
         bail!("no leak is called {leak}");
     }
-    let own = Config::load(options.config.as_deref(), environment.clone())?;
-    chaffinch_server::check(&own)?;
+    let mut environment = environment;
+    let mut own = Config::load(options.config.as_deref(), environment.clone())?;
+    // Without a configuration, that of the demo: both forges, and all else by default.
+    let demo = options.config.is_none()
+        && !own.github.is_configured()
+        && !own.gitlab.is_configured()
+        && own.model.name.is_empty();
+    if demo {
+        progress::say(&format!(
+            "{DIM}No configuration is given, so that of the demo is tried; yours is with --config FILE.{DIM:#}"
+        ));
+        let settings =
+            [("NAME", "scripted"), ("AUTH", "none"), ("BASE_URL", "http://127.0.0.1/v1")];
+        environment.extend(settings.map(|(k, v)| (format!("CHAFFINCH__MODEL__{k}"), v.to_owned())));
+        own = Config::load(None, environment.clone())?;
+    } else {
+        chaffinch_server::check(&own)?;
+    }
     chaffinch_server::install_crypto();
     let days = i64::from(own.policy.notice_days) + 1;
     let clock = Arc::new(Days(AtomicI64::new(-days)));
@@ -70,7 +86,7 @@ pub(super) async fn run(
             "remediation": "", "fix": "", "confidence": 10, "needs": [scene::ASKED_FOR],
         }))
     });
-    let world = World::start(&own, &clock).await?;
+    let world = World::start(&own, demo, &clock).await?;
     let folder = tempfile::tempdir()?;
     let overrides = overrides(&own, &world, &model, &folder);
     let given = environment.into_iter().filter(|(key, _)| overrides.iter().all(|(k, _)| k != key));
@@ -104,9 +120,9 @@ struct World {
 }
 
 impl World {
-    async fn start(own: &Config, clock: &Arc<Days>) -> anyhow::Result<Self> {
+    async fn start(own: &Config, both: bool, clock: &Arc<Days>) -> anyhow::Result<Self> {
         let clock: Arc<dyn Clock> = clock.clone();
-        let github = match own.github.is_configured() {
+        let github = match both || own.github.is_configured() {
             true => {
                 let options = sandbox::Options {
                     webhook_secret: WEBHOOK_SECRET.to_owned(),
@@ -116,7 +132,7 @@ impl World {
             }
             false => None,
         };
-        let gitlab = match own.gitlab.is_configured() {
+        let gitlab = match both || own.gitlab.is_configured() {
             true => {
                 let gitlab = GitLab::start(sandbox::GitLabOptions::new(clock)).await?;
                 let project = gitlab.project(REPOSITORY);
